@@ -1,0 +1,211 @@
+#include "enm/base/json.h"
+
+#include <unordered_set>
+
+// rapidjson asserts on misuse of its API only; input never reaches an assertion.
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+namespace enm {
+
+// Receives rapidjson's events and stacks up the values.
+class JsonBuilder {
+ public:
+  explicit JsonBuilder(const JsonLimits& limits) : limits_(limits) {}
+
+  bool Null() { return add(Json()); }
+  bool Bool(bool value) { return add(Json(value)); }
+  bool Int(int value) { return add(Json(static_cast<int64_t>(value))); }
+  bool Uint(unsigned value) { return add(Json(static_cast<int64_t>(value))); }
+  bool Int64(int64_t value) { return add(Json(value)); }
+  bool Uint64(uint64_t value) {
+    if (value <= static_cast<uint64_t>(INT64_MAX)) return add(Json(static_cast<int64_t>(value)));
+    return add(Json(static_cast<double>(value)));
+  }
+  bool Double(double value) { return add(Json(value)); }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    return add(Json(std::string(text, size)));
+  }
+  bool StartObject() { return open(Json(std::vector<Json::Member>())); }
+  bool StartArray() { return open(Json(std::vector<Json>())); }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    std::string key(text, size);
+    if (!keys_.back().insert(key).second) return fail(cat("key ", quoted(key), " stands twice"));
+    open_.back().members_.emplace_back(std::move(key), Json());
+    return true;
+  }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+
+  Json take() { return std::move(root_); }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  bool fail(std::string problem) {
+    problem_ = std::move(problem);
+    return false;
+  }
+
+  bool open(Json container) {
+    if (static_cast<int>(open_.size()) >= limits_.max_depth) {
+      return fail(cat("nested deeper than ", limits_.max_depth));
+    }
+    open_.push_back(std::move(container));
+    keys_.emplace_back();
+    return true;
+  }
+
+  bool close() {
+    Json done = std::move(open_.back());
+    open_.pop_back();
+    keys_.pop_back();
+    return add(std::move(done));
+  }
+
+  bool add(Json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (open_.back().is_array()) {
+      open_.back().items_.push_back(std::move(value));
+    } else {
+      open_.back().members_.back().second = std::move(value);
+    }
+    return true;
+  }
+
+  const JsonLimits& limits_;
+  Json root_;
+  std::vector<Json> open_;
+  std::vector<std::unordered_set<std::string>> keys_;
+  std::string problem_;
+};
+
+Result<Json> Json::parse(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return ResourceExhausted("[json] ", text.size(), " bytes; at most ", limits.max_bytes,
+                             " are accepted");
+  }
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseFullPrecisionFlag;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  JsonBuilder builder(limits);
+  const rapidjson::ParseResult parsed = reader.Parse<kFlags>(stream, builder);
+  if (parsed.IsError()) {
+    return Corrupt("[json] at byte ", parsed.Offset(), ": ",
+                   builder.problem().empty() ? rapidjson::GetParseError_En(parsed.Code())
+                                             : builder.problem().c_str());
+  }
+  return builder.take();
+}
+
+std::string_view json_type_name(Json::Type type) {
+  switch (type) {
+    case Json::Type::kNull: return "null";
+    case Json::Type::kBool: return "bool";
+    case Json::Type::kInt: return "integer";
+    case Json::Type::kDouble: return "number";
+    case Json::Type::kString: return "string";
+    case Json::Type::kArray: return "array";
+    case Json::Type::kObject: return "object";
+  }
+  return "unknown";
+}
+
+const Json* Json::find(std::string_view key) const {
+  for (const Member& member : members_) {
+    if (member.first == key) return &member.second;
+  }
+  return nullptr;
+}
+
+bool Json::absent(std::string_view key) const {
+  const Json* value = find(key);
+  return value == nullptr || value->is_null();
+}
+
+Result<const Json*> Json::get(std::string_view key) const {
+  if (!is_object()) {
+    return Corrupt("expected an object with key ", quoted(key), ", got ", json_type_name(type_));
+  }
+  const Json* value = find(key);
+  if (value == nullptr) return Corrupt("key ", quoted(key), " is missing");
+  return value;
+}
+
+namespace {
+Status wrong_type(std::string_view key, std::string_view expected, const Json& got) {
+  return Corrupt("key ", quoted(key), ": expected ", expected, ", got ",
+                 json_type_name(got.type()));
+}
+}  // namespace
+
+Result<bool> Json::get_bool(std::string_view key) const {
+  ENM_ASSIGN_OR_RETURN(const Json* value, get(key));
+  if (!value->is_bool()) return wrong_type(key, "bool", *value);
+  return value->boolean();
+}
+
+Result<int64_t> Json::get_int(std::string_view key) const {
+  ENM_ASSIGN_OR_RETURN(const Json* value, get(key));
+  if (!value->is_int()) return wrong_type(key, "integer", *value);
+  return value->integer();
+}
+
+Result<double> Json::get_double(std::string_view key) const {
+  ENM_ASSIGN_OR_RETURN(const Json* value, get(key));
+  if (!value->is_number()) return wrong_type(key, "number", *value);
+  return value->number();
+}
+
+Result<std::string> Json::get_string(std::string_view key) const {
+  ENM_ASSIGN_OR_RETURN(const Json* value, get(key));
+  if (!value->is_string()) return wrong_type(key, "string", *value);
+  return value->string();
+}
+
+Result<bool> Json::get_bool(std::string_view key, bool fallback) const {
+  return absent(key) ? Result<bool>(fallback) : get_bool(key);
+}
+
+Result<int64_t> Json::get_int(std::string_view key, int64_t fallback) const {
+  return absent(key) ? Result<int64_t>(fallback) : get_int(key);
+}
+
+Result<double> Json::get_double(std::string_view key, double fallback) const {
+  return absent(key) ? Result<double>(fallback) : get_double(key);
+}
+
+Result<std::string> Json::get_string(std::string_view key, std::string_view fallback) const {
+  return absent(key) ? Result<std::string>(std::string(fallback)) : get_string(key);
+}
+
+std::string json_quote(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (c == '\t') {
+      out.append("\\t");
+    } else if (c == '\r') {
+      out.append("\\r");
+    } else if (byte < 0x20) {
+      out.append("\\u00");
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+  return out;
+}
+
+}  // namespace enm
