@@ -138,7 +138,8 @@ TEST(Isa, ForcedIsaIsUsedOrRefused) {
 }
 
 TEST(Json, ReadsValuesWithTypes) {
-  const auto json = Json::parse(R"({"n": 3, "x": 0.5, "s": "é\n", "a": [true, null], "big": 18446744073709551615})");
+  const auto json = Json::parse(
+      R"({"n": 3, "x": 0.5, "s": "é\n", "a": [true, null], "big": 18446744073709551615})");
   ASSERT_TRUE(json.ok());
   EXPECT_EQ(*json->get_int("n"), 3);
   EXPECT_EQ(*json->get_double("x"), 0.5);
@@ -150,8 +151,8 @@ TEST(Json, ReadsValuesWithTypes) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "1e999", "// c\n1",
-                           "nul", "[1", "\"\\ud800\""}) {
+  for (const char* text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "1e999",
+                           "// c\n1", "nul", "[1", "\"\\ud800\""}) {
     EXPECT_EQ(Json::parse(text).status().code(), Code::kCorrupt) << text;
   }
   EXPECT_EQ(Json::parse(std::string(100'000, '[')).status().code(), Code::kCorrupt);

@@ -21,19 +21,26 @@ Isa best_isa() {
 
 std::string_view isa_name(Isa isa) {
   switch (isa) {
-    case Isa::kScalar: return "scalar";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512Vnni: return "avx512vnni";
-    case Isa::kNeon: return "neon";
-    case Isa::kSimd128: return "simd128";
-    case Isa::kRelaxedSimd: return "relaxed-simd";
+    case Isa::kScalar:
+      return "scalar";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512Vnni:
+      return "avx512vnni";
+    case Isa::kNeon:
+      return "neon";
+    case Isa::kSimd128:
+      return "simd128";
+    case Isa::kRelaxedSimd:
+      return "relaxed-simd";
   }
   return "unknown";
 }
 
 bool isa_available(Isa isa) {
   switch (isa) {
-    case Isa::kScalar: return true;
+    case Isa::kScalar:
+      return true;
 #if defined(__x86_64__)
     case Isa::kAvx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -43,12 +50,15 @@ bool isa_available(Isa isa) {
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
 #elif defined(__wasm_simd128__)
-    case Isa::kSimd128: return true;
+    case Isa::kSimd128:
+      return true;
 #if defined(__wasm_relaxed_simd__)
-    case Isa::kRelaxedSimd: return true;
+    case Isa::kRelaxedSimd:
+      return true;
 #endif
 #endif
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -12,7 +12,8 @@
 
 namespace enm {
 
-/// Read-only bytes by name, names being relative to one root ("model.onnx", "1_Pooling/config.json").
+/// Read-only bytes by name, names being relative to one root ("model.onnx",
+/// "1_Pooling/config.json").
 class FileSource {
  public:
   virtual ~FileSource() = default;
@@ -33,7 +34,8 @@ class MemoryFiles final : public FileSource {
 };
 
 /// Refuses names that are absolute, empty, have an empty, "." or ".." component, a backslash, a NUL
-/// or a drive letter: under both POSIX and Windows rules they stay below the root they are joined to.
+/// or a drive letter: under both POSIX and Windows rules they stay below the root they are joined
+/// to.
 Status check_relative_name(std::string_view name);
 
 }  // namespace enm

@@ -29,7 +29,7 @@ class Descriptor {
 };
 
 Status system_error(std::string_view doing, const std::string& path, int error) {
-  const Code code = error == ENOENT || error == ENOTDIR ? Code::kNotFound
+  const Code code = error == ENOENT || error == ENOTDIR  ? Code::kNotFound
                     : error == ENOSPC || error == EDQUOT ? Code::kResourceExhausted
                                                          : Code::kIo;
   return Status(code, cat("cannot ", doing, " ", path, ": ", std::strerror(error)));
@@ -63,8 +63,7 @@ Result<Blob> map_file(const std::string& path) {
   if (size == 0) return Blob();
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) return system_error("map", path, errno);
-  std::shared_ptr<const void> owner(address,
-                                    [size](void* mapped) { ::munmap(mapped, size); });
+  std::shared_ptr<const void> owner(address, [size](void* mapped) { ::munmap(mapped, size); });
   return Blob(std::move(owner), Bytes(static_cast<const uint8_t*>(address), size));
 }
 

@@ -1,4 +1,5 @@
-// IEEE binary16 and bfloat16 to and from float, one value at a time. Round to nearest, ties to even.
+// IEEE binary16 and bfloat16 to and from float, one value at a time. Round to nearest, ties to
+// even.
 #pragma once
 
 #include <bit>

@@ -33,8 +33,7 @@ class Json {
   explicit Json(double value) : type_(Type::kDouble), double_(value) {}
   explicit Json(std::string value) : type_(Type::kString), string_(std::move(value)) {}
   explicit Json(std::vector<Json> items) : type_(Type::kArray), items_(std::move(items)) {}
-  explicit Json(std::vector<Member> members)
-      : type_(Type::kObject), members_(std::move(members)) {}
+  explicit Json(std::vector<Member> members) : type_(Type::kObject), members_(std::move(members)) {}
 
   Type type() const { return type_; }
   bool is_null() const { return type_ == Type::kNull; }

@@ -18,7 +18,8 @@
 
 namespace enm {
 
-/// The closed list of ways to fail. The CLI maps each to an exit code, the registry to an HTTP status.
+/// The closed list of ways to fail. The CLI maps each to an exit code, the registry to an HTTP
+/// status.
 enum class Code : unsigned char {
   kOk,
   kInvalidArgument,    // the caller asked for something that makes no sense
@@ -109,11 +110,11 @@ class [[nodiscard]] Result {
 #define ENM_CONCAT(a, b) ENM_CONCAT_INNER(a, b)
 
 /// Leaves the function with the failure of `expr`, if it is one.
-#define ENM_RETURN_IF_ERROR(expr)                               \
-  do {                                                          \
-    if (::enm::Status enm_status = (expr); !enm_status.ok()) {  \
-      return enm_status;                                        \
-    }                                                           \
+#define ENM_RETURN_IF_ERROR(expr)                              \
+  do {                                                         \
+    if (::enm::Status enm_status = (expr); !enm_status.ok()) { \
+      return enm_status;                                       \
+    }                                                          \
   } while (false)
 
 /// ENM_ASSIGN_OR_RETURN(auto bytes, read_file(path)): declares or assigns, or leaves the function.
