@@ -56,6 +56,17 @@ TEST(Strings, QuotedHidesControlBytesAndCuts) {
   EXPECT_EQ(quoted("abcdef", 3), "\"abc...\"");
 }
 
+TEST(Strings, Utf8AcceptsEveryCodePointAndNothingElse) {
+  for (const char* good : {"", "a", "\x7f", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                           "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_utf8(good)) << good;
+  }
+  for (const char* bad : {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xe2\x82x"}) {
+    EXPECT_FALSE(is_utf8(bad)) << bad;
+  }
+}
+
 TEST(ByteReader, RefusesToRunPastTheEnd) {
   const uint8_t bytes[] = {1, 0, 0, 0, 7};
   ByteReader reader(bytes);
@@ -151,8 +162,9 @@ TEST(Json, ReadsValuesWithTypes) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "1e999",
-                           "// c\n1", "nul", "[1", "\"\\ud800\""}) {
+  for (const char* text :
+       {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "1e999", "// c\n1", "nul", "[1",
+        "\"\\ud800\"", "\"\\ude00\"", "{\"\\ude00\":1}"}) {
     EXPECT_EQ(Json::parse(text).status().code(), Code::kCorrupt) << text;
   }
   EXPECT_EQ(Json::parse(std::string(100'000, '[')).status().code(), Code::kCorrupt);

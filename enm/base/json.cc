@@ -26,12 +26,14 @@ class JsonBuilder {
   bool Double(double value) { return add(Json(value)); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
+    if (!is_utf8({text, size})) return fail(kNotUtf8);
     return add(Json(std::string(text, size)));
   }
   bool StartObject() { return open(Json(std::vector<Json::Member>())); }
   bool StartArray() { return open(Json(std::vector<Json>())); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     std::string key(text, size);
+    if (!is_utf8(key)) return fail(kNotUtf8);
     if (!keys_.back().insert(key).second) return fail(cat("key ", quoted(key), " stands twice"));
     open_.back().members_.emplace_back(std::move(key), Json());
     return true;
@@ -43,6 +45,9 @@ class JsonBuilder {
   const std::string& problem() const { return problem_; }
 
  private:
+  // rapidjson checks the input's bytes, but lets a lone low surrogate through as an escape.
+  static constexpr const char* kNotUtf8 = "a string holds a lone surrogate";
+
   bool fail(std::string problem) {
     problem_ = std::move(problem);
     return false;

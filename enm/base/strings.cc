@@ -40,6 +40,27 @@ std::string to_hex(const uint8_t* bytes, size_t size) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* end = at + text.size();
+  while (at != end) {
+    const unsigned lead = *at++;
+    if (lead < 0x80) continue;
+    const int extra = lead < 0xc2 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
+    if (extra < 0 || end - at < extra) return false;
+    // The second byte's range is narrower after these leads; it excludes overlong forms, surrogates
+    // and what lies beyond U+10FFFF.
+    const unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (*at < low || *at > high) return false;
+    for (int i = 1; i < extra; ++i) {
+      if ((at[i] & 0xc0) != 0x80) return false;
+    }
+    at += extra;
+  }
+  return true;
+}
+
 std::string quoted(std::string_view text, size_t limit) {
   std::string out = "\"";
   for (char c : text.substr(0, limit)) {

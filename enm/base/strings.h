@@ -41,6 +41,10 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// Lower-case hexadecimal, two digits a byte.
 std::string to_hex(const uint8_t* bytes, size_t size);
 
+/// True for well-formed UTF-8 (Unicode 15, table 3-7): no surrogates, no overlong forms, at most
+/// U+10FFFF.
+bool is_utf8(std::string_view text);
+
 /// Foreign text made safe to show on a terminal: quoted, control bytes as \xNN, cut after `limit`.
 std::string quoted(std::string_view text, size_t limit = 80);
 
