@@ -161,6 +161,14 @@ TEST(Json, ReadsValuesWithTypes) {
               HasSubstr("expected integer, got string"));
 }
 
+TEST(Json, NumbersAtTheEdges) {
+  EXPECT_EQ(Json::parse("0.0e40")->number(), 0.0);
+  EXPECT_EQ(Json::parse("1e-999")->number(), 0.0);
+  EXPECT_EQ(Json::parse("-9223372036854775808")->integer(), INT64_MIN);
+  EXPECT_FALSE(Json::parse("9223372036854775808")->is_int());
+  EXPECT_EQ(Json::parse("1.7976931348623157e308")->number(), 1.7976931348623157e308);
+}
+
 TEST(Json, RefusesWhatIsNotJson) {
   for (const char* text :
        {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "1e999", "// c\n1", "nul", "[1",

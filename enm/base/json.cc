@@ -1,5 +1,6 @@
 #include "enm/base/json.h"
 
+#include <charconv>
 #include <unordered_set>
 
 // rapidjson asserts on misuse of its API only; input never reaches an assertion.
@@ -16,15 +17,25 @@ class JsonBuilder {
 
   bool Null() { return add(Json()); }
   bool Bool(bool value) { return add(Json(value)); }
-  bool Int(int value) { return add(Json(static_cast<int64_t>(value))); }
-  bool Uint(unsigned value) { return add(Json(static_cast<int64_t>(value))); }
-  bool Int64(int64_t value) { return add(Json(value)); }
-  bool Uint64(uint64_t value) {
-    if (value <= static_cast<uint64_t>(INT64_MAX)) return add(Json(static_cast<int64_t>(value)));
-    return add(Json(static_cast<double>(value)));
+  // Numbers come as text (kParseNumbersAsStringsFlag): rapidjson's own conversion has undefined
+  // behaviour on inputs such as 0.0e40.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(int64_t) { return false; }
+  bool Uint64(uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    const std::string_view number(text, size);
+    const char* end = text + size;
+    if (number.find_first_of(".eE") == std::string_view::npos) {
+      int64_t integer;
+      if (std::from_chars(text, end, integer).ec == std::errc()) return add(Json(integer));
+    }
+    double value = 0;
+    if (std::from_chars(text, end, value).ec == std::errc()) return add(Json(value));
+    if (!underflows(number)) return fail(cat("number ", number, " does not fit a double"));
+    return add(Json(0.0));
   }
-  bool Double(double value) { return add(Json(value)); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     if (!is_utf8({text, size})) return fail(kNotUtf8);
     return add(Json(std::string(text, size)));
@@ -45,6 +56,14 @@ class JsonBuilder {
   const std::string& problem() const { return problem_; }
 
  private:
+  // Of a number out of a double's range: it is too small rather than too large.
+  static bool underflows(std::string_view number) {
+    if (const size_t e = number.find_first_of("eE"); e != std::string_view::npos) {
+      return number[e + 1] == '-';
+    }
+    return number.starts_with("0.") || number.starts_with("-0.");
+  }
+
   // rapidjson checks the input's bytes, but lets a lone low surrogate through as an escape.
   static constexpr const char* kNotUtf8 = "a string holds a lone surrogate";
 
@@ -94,7 +113,7 @@ Result<Json> Json::parse(std::string_view text, const JsonLimits& limits) {
   }
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
                               rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseFullPrecisionFlag;
+                              rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   JsonBuilder builder(limits);
