@@ -1,0 +1,13 @@
+// One function a verb, each in its own file: it declares the verb's flags and sets what to run.
+#pragma once
+
+#include "cli/context.h"
+
+namespace cli {
+
+void add_config(CLI::App& app, Context& context);
+
+/// All of them, in the order of --help.
+void add_commands(CLI::App& app, Context& context);
+
+}  // namespace cli

@@ -1,0 +1,70 @@
+// edge-net-models: parse, run one command, say how it ended.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+#include "cli/commands/commands.h"
+#include "cli/output/json_writer.h"
+#include "enm/base/version.h"
+
+namespace cli {
+namespace {
+
+void add_global_flags(CLI::App& app, Context& context) {
+  app.set_version_flag("--version", std::string(enm::kProgram));
+  app.add_flag("--json", context.json, "Print exactly one JSON document on standard output");
+  app.add_flag("-q,--quiet", context.quiet, "No progress and no talk, only data and errors");
+  app.fallthrough();  // global flags may stand after the verb too
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, 2 usage, 3 corrupt bytes, 4 untrusted, 5 not found, 6 conflict,\n"
+      "7 a limit, 8 unavailable, 9 unsupported, 130 interrupted, 1 anything else.\n"
+      "Settings: ~/.edge-net/models.yaml (see `config show`).");
+}
+
+// Errors are talk: they go to stderr in words, and with --json also to stdout as the one document.
+void report(const enm::Status& status, const Context& context) {
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  if (!context.json) return;
+  const RawJson error = JsonObject()
+                            .add("code", enm::code_name(status.code()))
+                            .add("message", status.message())
+                            .raw();
+  context.print(JsonObject().add("error", error).str());
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Any transformer checkpoint in; a signed, low-bit, browser-ready model out.",
+               "edge-net-models");
+  Context context;
+  add_global_flags(app, context);
+  add_commands(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(
+        stderr, "error: %s\nRun `edge-net-models %s--help` for what is expected.\n", error.what(),
+        app.get_subcommands().empty() ? "" : (app.get_subcommands()[0]->get_name() + " ").c_str());
+    return exit_code(enm::Code::kInvalidArgument);
+  }
+  catch_interrupts();
+  auto config = Config::load();
+  enm::Status status = config.status();
+  if (config.ok()) {
+    context.config = *std::move(config);
+    status = context.run();
+  }
+  if (!status.ok()) report(status, context);
+  if (std::fflush(stdout) != 0 && status.ok()) {
+    status = enm::IoError("cannot write to standard output");
+    report(status, context);
+  }
+  return exit_code(status.code());
+}
+
+}  // namespace
+}  // namespace cli
+
+int main(int argc, char** argv) { return cli::run(argc, argv); }
