@@ -33,6 +33,13 @@ class Blob {
   Blob() = default;
   Blob(std::shared_ptr<const void> owner, Bytes bytes) : owner_(std::move(owner)), bytes_(bytes) {}
 
+  /// Bytes of a read-only file mapping, whose pages the system can read again.
+  static Blob file_mapping(std::shared_ptr<const void> owner, Bytes bytes) {
+    Blob blob(std::move(owner), bytes);
+    blob.is_file_mapping_ = true;
+    return blob;
+  }
+
   static Blob own(std::vector<uint8_t> data) {
     auto owner = std::make_shared<const std::vector<uint8_t>>(std::move(data));
     return Blob(owner, *owner);
@@ -46,12 +53,20 @@ class Blob {
 
   /// A part that shares the owner. The caller has checked offset + size <= this->size().
   Blob slice(size_t offset, size_t size) const {
-    return Blob(owner_, bytes_.subspan(offset, size));
+    Blob part(owner_, bytes_.subspan(offset, size));
+    part.is_file_mapping_ = is_file_mapping_;
+    return part;
   }
+
+  /// Lets go of the memory behind [offset, offset + size) if it is a file's mapping: the next
+  /// reader reads the file again. This is how a model of any size streams through little memory.
+  void discard_pages(size_t offset, size_t size) const;
+  void discard_pages() const { discard_pages(0, size()); }
 
  private:
   std::shared_ptr<const void> owner_;
   Bytes bytes_;
+  bool is_file_mapping_ = false;
 };
 
 /// Reads little-endian values from the front of foreign bytes; refuses to run past the end.

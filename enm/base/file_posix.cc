@@ -56,6 +56,15 @@ Status write_all(int fd, Bytes bytes, const std::string& path) {
 
 }  // namespace
 
+void Blob::discard_pages(size_t offset, size_t size) const {
+  if (!is_file_mapping_ || size == 0) return;
+  static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  // Only whole pages inside the range: its neighbours may be in use.
+  const auto begin = (reinterpret_cast<uintptr_t>(bytes_.data()) + offset + page - 1) / page * page;
+  const auto end = (reinterpret_cast<uintptr_t>(bytes_.data()) + offset + size) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 Result<Blob> map_file(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_error("open", path, errno);
@@ -64,7 +73,7 @@ Result<Blob> map_file(const std::string& path) {
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) return system_error("map", path, errno);
   std::shared_ptr<const void> owner(address, [size](void* mapped) { ::munmap(mapped, size); });
-  return Blob(std::move(owner), Bytes(static_cast<const uint8_t*>(address), size));
+  return Blob::file_mapping(std::move(owner), Bytes(static_cast<const uint8_t*>(address), size));
 }
 
 Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t limit) {

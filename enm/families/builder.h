@@ -1,0 +1,58 @@
+// What families share when they write a graph: nodes with one output, linear layers, norms, all
+// named after the checkpoint's module paths.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "enm/families/family.h"
+
+namespace enm::families {
+
+class Builder {
+ public:
+  /// `prefix` is stripped where a checkpoint has it and the module path has not ("bert.").
+  Builder(const TensorSource& tensors, std::string prefix)
+      : tensors_(tensors), prefix_(std::move(prefix)) {}
+
+  graph::Graph graph;
+
+  /// A node with one output of that element type; the output is named after the node.
+  graph::ValueId node(std::string_view op, std::string_view domain, std::string_view name,
+                      std::initializer_list<graph::ValueId> inputs, graph::DType dtype,
+                      std::map<std::string, graph::Attribute, std::less<>> attributes = {});
+  graph::ValueId f32(std::string_view op, std::string_view name,
+                     std::initializer_list<graph::ValueId> inputs) {
+    return node(op, "", name, inputs, graph::DType::kFloat32);
+  }
+
+  graph::ValueId constant(std::string_view name, graph::Tensor tensor);
+  graph::ValueId int64s(std::string_view name, std::vector<int64_t> dims,
+                        const std::vector<int64_t>& values);
+  graph::ValueId float_scalar(std::string_view name, float value);
+
+  /// A checkpoint tensor as f32: the constant in the checkpoint's own type, and a Cast that
+  /// constant folding turns into a tensor made on demand. kCorrupt if its dimensions are others.
+  Result<graph::ValueId> parameter(const std::string& name, const std::vector<int64_t>& dims);
+
+  /// x W^T + b with the checkpoint's `module`.weight [out, in] and, if it has one, `module`.bias:
+  /// Transpose, MatMul, Add. The untransposed constant stays in sight for the quantizer, which
+  /// wants rows of W.
+  Result<graph::ValueId> linear(const std::string& module, graph::ValueId x, int64_t in,
+                                int64_t out);
+
+  /// LayerNormalization over the last axis.
+  Result<graph::ValueId> layer_norm(const std::string& module, graph::ValueId x, int64_t width,
+                                    float epsilon);
+
+  graph::ValueId output(std::string name, graph::ValueId value, graph::Type type);
+
+ private:
+  const TensorSource& tensors_;
+  const std::string prefix_;
+};
+
+}  // namespace enm::families

@@ -1,0 +1,16 @@
+// A Hugging Face folder (config.json, safetensors, for embedders modules.json) -> graph.
+#pragma once
+
+#include "enm/base/file.h"
+#include "enm/graph/graph.h"
+
+namespace enm::formats {
+
+/// True if the folder looks like a checkpoint: config.json and safetensors.
+bool is_huggingface_folder(const FileSource& files);
+
+/// Reads the configuration, finds the family and lets it build the graph. Constants are handles
+/// into the folder's mapped files.
+Result<graph::Graph> import_huggingface(const FileSource& files);
+
+}  // namespace enm::formats
