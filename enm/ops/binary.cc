@@ -1,0 +1,153 @@
+// Elementwise operators of two operands with numpy's broadcasting.
+#include <cmath>
+
+#include "enm/ops/support.h"
+#include "enm/ops/table.h"
+
+namespace enm::ops {
+namespace {
+
+struct AddOf {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a + b);
+  }
+};
+struct SubOf {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a - b);
+  }
+};
+struct MulOf {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a * b);
+  }
+};
+struct DivOf {
+  // Integer division by zero and of the least value by -1 are undefined in C++; they give 0 and
+  // wrap.
+  template <typename T>
+  T operator()(T a, T b) const {
+    if constexpr (std::is_integral_v<T>) {
+      if (b == 0) return 0;
+      if constexpr (std::is_signed_v<T>) {
+        if (b == -1) return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a));
+      }
+    }
+    return static_cast<T>(a / b);
+  }
+};
+struct MaxOf {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a > b || a != a ? a : b;
+  }
+};
+struct MinOf {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a < b || a != a ? a : b;
+  }
+};
+struct PowOf {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+  }
+};
+
+// Steps through an operand in the order of the output: 0 along axes where it is broadcast.
+struct Strides {
+  std::array<int64_t, kMaxRank> of{};
+
+  Strides(const TensorView& operand, const TensorView& out) {
+    int64_t stride = 1;
+    for (int i = 1; i <= operand.rank; ++i) {
+      const int64_t dim = operand.dim(operand.rank - i);
+      of[static_cast<size_t>(out.rank - i)] = dim == 1 ? 0 : stride;
+      stride *= dim;
+    }
+  }
+  int64_t offset(const TensorView& out, int64_t row) const {
+    int64_t at = 0;
+    for (int axis = out.rank - 2; axis >= 0; --axis) {
+      at += row % out.dim(axis) * of[static_cast<size_t>(axis)];
+      row /= out.dim(axis);
+    }
+    return at;
+  }
+};
+
+template <typename T, typename F>
+void apply_row(const T* a, int64_t a_step, const T* b, int64_t b_step, T* y, int64_t n, F f) {
+  if (a_step == 1 && b_step == 1) {
+    for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+  } else if (b_step == 0 && a_step == 1) {
+    for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], *b);
+  } else {
+    for (int64_t i = 0; i < n; ++i) y[i] = f(a[i * a_step], b[i * b_step]);
+  }
+}
+
+template <typename F>
+class Binary final : public PreparedOp {
+ public:
+  Status infer(Inputs in, Outputs out) const override {
+    ENM_RETURN_IF_ERROR(expect_dtype(in[1], in[0].dtype, "the second operand"));
+    out[0].dtype = in[0].dtype;
+    return broadcast_dims(in[0], in[1], out[0]);
+  }
+
+  Status run(const RunContext& context, Inputs in, Outputs out) const override {
+    return with_numeric(in[0].dtype, "an operand", [&](auto zero) {
+      run_typed<decltype(zero)>(context, in[0], in[1], out[0]);
+      return Status();
+    });
+  }
+
+  bool in_place(size_t) const override { return true; }
+
+ private:
+  template <typename T>
+  static void run_typed(const RunContext& context, const TensorView& a, const TensorView& b,
+                        const TensorView& y) {
+    const bool flat = a.same_dims(y) && b.same_dims(y);
+    if (flat || y.rank == 0) {
+      context.pool->parallel_for(y.count(), 16384, [&](int64_t begin, int64_t end, int) {
+        apply_row(a.as<T>() + begin, 1, b.as<T>() + begin, 1, y.as<T>() + begin, end - begin, F());
+      });
+      return;
+    }
+    const Strides a_strides(a, y);
+    const Strides b_strides(b, y);
+    const int64_t width = y.last_dim();
+    const auto last = static_cast<size_t>(y.rank - 1);
+    const int64_t rows = width == 0 ? 0 : y.count() / width;
+    context.pool->parallel_for(rows, row_grain(width), [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; ++row) {
+        apply_row(a.as<T>() + a_strides.offset(y, row), a_strides.of[last],
+                  b.as<T>() + b_strides.offset(y, row), b_strides.of[last], y.as<T>() + row * width,
+                  width, F());
+      }
+    });
+  }
+};
+
+template <typename F>
+Result<std::unique_ptr<PreparedOp>> prepare_binary(const PrepareContext&) {
+  return make_prepared<Binary<F>>();
+}
+
+}  // namespace
+
+const Op kAdd = {"Add", "", 2, 2, 1, prepare_binary<AddOf>};
+const Op kSub = {"Sub", "", 2, 2, 1, prepare_binary<SubOf>};
+const Op kMul = {"Mul", "", 2, 2, 1, prepare_binary<MulOf>};
+const Op kDiv = {"Div", "", 2, 2, 1, prepare_binary<DivOf>};
+const Op kMax = {"Max", "", 2, 2, 1, prepare_binary<MaxOf>};
+const Op kMin = {"Min", "", 2, 2, 1, prepare_binary<MinOf>};
+const Op kPow = {"Pow", "", 2, 2, 1, prepare_binary<PowOf>};
+
+}  // namespace enm::ops
