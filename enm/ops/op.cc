@@ -88,6 +88,7 @@ Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const gra
   const auto aligned = (reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64;
   ENM_RETURN_IF_ERROR(
       op->run({&pool, reinterpret_cast<uint8_t*>(aligned)}, in, out).in(node.label()));
+  for (const Blob& blob : blobs) blob.discard_pages();
   std::vector<graph::Tensor> results;
   for (size_t i = 0; i < out.size(); ++i) {
     const TensorView& view = out[i];

@@ -1,0 +1,26 @@
+#include "enm/passes/pass.h"
+
+#include <array>
+
+namespace enm::passes {
+
+std::span<const Pass* const> standard_passes() {
+  static constexpr std::array<const Pass*, 2> kStandard = {&kConstantFolding, &kDeadCode};
+  return kStandard;
+}
+
+Result<std::vector<PassReport>> run_passes(graph::Graph& graph,
+                                           std::span<const Pass* const> passes) {
+  std::vector<PassReport> reports;
+  for (const Pass* pass : passes) {
+    PassReport report{pass->name, 0, graph.nodes.size(), 0};
+    const auto rewrites = pass->run(graph);
+    if (!rewrites.ok()) return rewrites.status().in(cat("[passes] ", pass->name));
+    report.rewrites = *rewrites;
+    report.nodes_after = graph.nodes.size();
+    reports.push_back(report);
+  }
+  return reports;
+}
+
+}  // namespace enm::passes
