@@ -44,8 +44,8 @@ Result<BertConfig> read_config(const Json& json) {
   bert.epsilon = static_cast<float>(epsilon);
   ENM_RETURN_IF_ERROR(config.require("hidden_act", "gelu"));
   ENM_RETURN_IF_ERROR(config.require("position_embedding_type", "absolute"));
-  ENM_RETURN_IF_ERROR(config.require("is_decoder", false));
-  ENM_RETURN_IF_ERROR(config.require("add_cross_attention", false));
+  ENM_RETURN_IF_ERROR(config.require_flag("is_decoder", false));
+  ENM_RETURN_IF_ERROR(config.require_flag("add_cross_attention", false));
   ENM_RETURN_IF_ERROR(config.finish({}));
   return bert;
 }

@@ -36,7 +36,7 @@ Result<std::string> ConfigReader::text(std::string_view key, std::string_view fa
   return config_.get_string(key, fallback);
 }
 
-Status ConfigReader::require(std::string_view key, bool expected) {
+Status ConfigReader::require_flag(std::string_view key, bool expected) {
   read_.emplace(key);
   ENM_ASSIGN_OR_RETURN(const bool value, config_.get_bool(key, expected));
   if (value == expected) return {};

@@ -20,7 +20,7 @@ class ConfigReader {
   Result<double> number(std::string_view key, double fallback);
   Result<std::string> text(std::string_view key, std::string_view fallback);
   /// The value must be what it says (or absent): kUnsupported otherwise.
-  Status require(std::string_view key, bool expected);
+  Status require_flag(std::string_view key, bool expected);
   Status require(std::string_view key, std::string_view expected);
 
   const Json* find(std::string_view key);

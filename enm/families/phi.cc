@@ -39,8 +39,8 @@ Result<PhiConfig> read_config(const Json& json) {
   phi.epsilon = static_cast<float>(epsilon);
   ENM_ASSIGN_OR_RETURN(phi.rope, read_rope(config, 10000.0, 0.5));
   ENM_RETURN_IF_ERROR(config.require("hidden_act", "gelu_new"));
-  ENM_RETURN_IF_ERROR(config.require("qk_layernorm", false));
-  ENM_RETURN_IF_ERROR(config.require("tie_word_embeddings", false));
+  ENM_RETURN_IF_ERROR(config.require_flag("qk_layernorm", false));
+  ENM_RETURN_IF_ERROR(config.require_flag("tie_word_embeddings", false));
   ENM_RETURN_IF_ERROR(config.finish({}));
   return phi;
 }
