@@ -1,0 +1,40 @@
+// Round-to-nearest quantization of a graph's weights to blocks of 4 or 8 bits.
+//
+// Tensors of the result are produced when they are written, row by row from the checkpoint's mapped
+// files: a model of any size needs the memory of its largest quantized tensor.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "enm/graph/graph.h"
+
+namespace enm::quantize {
+
+struct Int4Options {
+  int64_t block = 32;  // 16, 32, 64, 128 or 256
+  bool symmetric = true;
+  int64_t accuracy_level = 4;
+  int head_bits = 8;       // 4, 8, or 0 to leave the head in floats
+  int embedding_bits = 8;  // 8, or 0 to leave the table in floats
+};
+
+struct Report {
+  int matmuls = 0;
+  int tables = 0;
+  std::vector<std::string> left_in_float;  // and why
+};
+
+/// MatMul by a constant [K, N] (also behind a Transpose and a Cast) becomes
+/// com.microsoft.MatMulNBits; Gather from a constant float table becomes Gather, Cast, Mul over
+/// int8 rows with a scale each.
+///
+/// Symmetric:  scale = (the value of largest magnitude, with its sign) / -2^(bits-1), zero point
+/// the
+///             middle. Asymmetric: scale = (max - min) / (2^bits - 1) over a range that holds 0.
+/// Scales are rounded to values that f16 holds exactly before weights are divided by them, so that
+/// runtimes may store them in half the room.
+/// Source of the two rules: ONNX Runtime, MatMulNBits quantizer.
+Result<Report> quantize_int4(graph::Graph& graph, const Int4Options& options);
+
+}  // namespace enm::quantize
