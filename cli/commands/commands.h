@@ -5,6 +5,14 @@
 
 namespace cli {
 
+void add_import(CLI::App& app, Context& context);
+void add_optimize(CLI::App& app, Context& context);
+void add_inspect(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
+void add_embed(CLI::App& app, Context& context);
+void add_tokenize(CLI::App& app, Context& context);
+void add_eval(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 
 /// All of them, in the order of --help.

@@ -42,16 +42,14 @@ class Int4 {
 
   Result<Report> run() {
     const ValueId head = head_weight();
-    std::vector<Node> nodes;
-    nodes.swap(graph_.nodes);
-    for (size_t i = 0; i < nodes.size(); ++i) {
-      source_nodes_ = &nodes;
-      if (nodes[i].is("MatMul")) {
-        add_matmul(nodes[i], nodes[i].inputs[1] == head);
-      } else if (nodes[i].is("Gather") && options_.embedding_bits == 8) {
-        add_gather(nodes[i]);
+    old_nodes_.swap(graph_.nodes);
+    for (const Node& node : old_nodes_) {
+      if (node.is("MatMul")) {
+        add_matmul(node, node.inputs[1] == head);
+      } else if (node.is("Gather") && options_.embedding_bits == 8) {
+        add_gather(node);
       } else {
-        graph_.nodes.push_back(nodes[i]);
+        graph_.nodes.push_back(node);
       }
     }
     graph_.opsets.try_emplace(std::string(graph::kMicrosoft), 1);
@@ -71,14 +69,6 @@ class Int4 {
     return kNoValue;
   }
 
-  std::optional<RowSource> source_of(ValueId value) const {
-    Graph& graph = graph_;
-    graph.nodes.swap(*source_nodes_);  // the makers of constants stand in the old list
-    auto source = RowSource::find(graph, value);
-    graph.nodes.swap(*source_nodes_);
-    return source;
-  }
-
   void keep(const Node& node, std::string_view why) {
     graph_.nodes.push_back(node);
     report_.left_in_float.push_back(cat(node.name, ": ", why));
@@ -86,7 +76,7 @@ class Int4 {
 
   void add_matmul(const Node& node, bool is_head) {
     const int bits = is_head ? options_.head_bits : 4;
-    const auto weight = source_of(node.inputs[1]);
+    const auto weight = RowSource::find(graph_, old_nodes_, node.inputs[1]);
     if (bits == 0) return keep(node, "the head stays in floats");
     if (!weight) return keep(node, "the second operand is no constant matrix");
     const RowSource rows = weight->transposed();  // [N, K]: an output column a row
@@ -131,7 +121,7 @@ class Int4 {
 
   // Rows of int8 with one f32 scale each: Gather both, Cast, Mul.
   void add_gather(const Node& node) {
-    const auto table = source_of(node.inputs[0]);
+    const auto table = RowSource::find(graph_, old_nodes_, node.inputs[0]);
     if (!table || node.int_or("axis", 0) != 0) {
       graph_.nodes.push_back(node);
       return;
@@ -178,7 +168,7 @@ class Int4 {
   Graph& graph_;
   const Int4Options options_;
   Report report_;
-  std::vector<Node>* source_nodes_ = nullptr;
+  std::vector<Node> old_nodes_;
 };
 
 }  // namespace

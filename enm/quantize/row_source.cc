@@ -8,7 +8,8 @@ namespace enm::quantize {
 
 using graph::DType;
 
-std::optional<RowSource> RowSource::find(const graph::Graph& graph, graph::ValueId value) {
+std::optional<RowSource> RowSource::find(const graph::Graph& graph,
+                                         std::span<const graph::Node> nodes, graph::ValueId value) {
   bool transposed = false;
   for (int depth = 0; depth < 3; ++depth) {
     if (const graph::Tensor* constant = graph.constant(value)) {
@@ -20,7 +21,7 @@ std::optional<RowSource> RowSource::find(const graph::Graph& graph, graph::Value
       return source;
     }
     const graph::Node* maker = nullptr;
-    for (const graph::Node& node : graph.nodes) {
+    for (const graph::Node& node : nodes) {
       if (node.output(0) == value) maker = &node;
     }
     if (maker == nullptr) return std::nullopt;

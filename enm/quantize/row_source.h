@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "enm/graph/graph.h"
 
@@ -12,7 +13,9 @@ class RowSource {
  public:
   /// The matrix behind `value`: a constant in f32, f16 or bf16, or a Cast or a Transpose of one.
   /// Nothing if it is anything else.
-  static std::optional<RowSource> find(const graph::Graph& graph, graph::ValueId value);
+  /// `nodes` are where makers are looked up: the graph's own, or a list that is being rewritten.
+  static std::optional<RowSource> find(const graph::Graph& graph,
+                                       std::span<const graph::Node> nodes, graph::ValueId value);
 
   /// Rows as they stand after the Transpose, if there was one.
   int64_t rows() const { return transposed_ ? tensor_.dims[1] : tensor_.dims[0]; }

@@ -1,0 +1,82 @@
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+#include "cli/commands/commands.h"
+#include "cli/model_argument.h"
+#include "cli/output/format.h"
+#include "cli/output/json_writer.h"
+#include "enm/formats/onnx_writer.h"
+#include "enm/ops/op.h"
+#include "enm/pipeline/model_folder.h"
+
+namespace cli {
+namespace {
+
+struct Options {
+  std::string model;
+};
+
+std::vector<std::string> signature(const enm::graph::Graph& graph,
+                                   const std::vector<enm::graph::ValueId>& ids) {
+  std::vector<std::string> out;
+  for (enm::graph::ValueId id : ids) {
+    out.push_back(enm::cat(graph.value(id).name, ": ", enm::graph::type_str(graph.value(id).type)));
+  }
+  return out;
+}
+
+enm::Status run(const Options& options, const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const ModelArgument model, find_model(options.model));
+  ENM_ASSIGN_OR_RETURN(const enm::graph::Graph graph,
+                       enm::pipeline::load_graph(model.files(), model.file));
+  struct Count {
+    int nodes = 0;
+    bool runs = false;
+  };
+  std::map<std::string, Count> operators;
+  for (const auto& node : graph.nodes) {
+    Count& count = operators[node.domain.empty() ? node.op_type : node.domain + "." + node.op_type];
+    ++count.nodes;
+    count.runs = enm::ops::find_op(node).ok();
+  }
+  const uint64_t bytes = enm::formats::constant_bytes(graph);
+  const auto inputs = signature(graph, graph.inputs);
+  const auto outputs = signature(graph, graph.outputs);
+  if (context.json) {
+    JsonObject counts;
+    for (const auto& [name, count] : operators) counts.add(name, count.nodes);
+    context.print(JsonObject()
+                      .add("producer", graph.producer)
+                      .add("nodes", graph.nodes.size())
+                      .add("weight_bytes", bytes)
+                      .add("inputs", inputs)
+                      .add("outputs", outputs)
+                      .add("operators", counts.raw())
+                      .str());
+    return {};
+  }
+  context.print(enm::cat(graph.nodes.size(), " nodes, ", human_bytes(bytes),
+                         " of weights, made by ", graph.producer.empty() ? "?" : graph.producer));
+  for (const std::string& line : inputs) context.print("in   " + line);
+  for (const std::string& line : outputs) context.print("out  " + line);
+  std::vector<std::vector<std::string>> rows = {{"OPERATOR", "NODES", "RUNS HERE"}};
+  for (const auto& [name, count] : operators) {
+    rows.push_back({name, enm::cat(count.nodes), count.runs ? "yes" : "no"});
+  }
+  context.print(table(rows));
+  return {};
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("inspect", "Show what is in a model");
+  verb->add_option("model", options->model, "Model folder, or .onnx file")->required();
+  verb->callback([&context, options] {
+    context.run = [&context, options] { return run(*options, context); };
+  });
+}
+
+}  // namespace cli

@@ -1,0 +1,33 @@
+// Flags of every command that runs a model.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/model_argument.h"
+#include "enm/pipeline/pipeline.h"
+
+namespace cli {
+
+struct ModelOptions {
+  std::string model;
+  int threads = 0;
+  int64_t context = 0;
+};
+
+inline void add_model_options(CLI::App* verb, ModelOptions& options) {
+  verb->add_option("model", options.model, "Model folder, or .onnx file")->required();
+  verb->add_option("-t,--threads", options.threads, "Threads; 0 for one a processor")
+      ->check(CLI::Range(0, 256));
+}
+
+inline enm::Result<std::unique_ptr<enm::pipeline::Pipeline>> open_model(const ModelOptions& options,
+                                                                        bool all_logits = false) {
+  ENM_ASSIGN_OR_RETURN(const ModelArgument model, find_model(options.model));
+  auto pipeline = enm::pipeline::Pipeline::open(
+      model.files(), {model.file, thread_count(options.threads), options.context, all_logits});
+  if (!pipeline.ok()) return pipeline.status().in(options.model);
+  return pipeline;
+}
+
+}  // namespace cli

@@ -1,0 +1,90 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/export.h"
+#include "cli/output/format.h"
+#include "cli/output/json_writer.h"
+#include "cli/stopwatch.h"
+#include "enm/formats/onnx_writer.h"
+#include "enm/passes/pass.h"
+#include "enm/pipeline/model_folder.h"
+#include "enm/quantize/quantize.h"
+
+namespace cli {
+namespace {
+
+struct Options {
+  std::string source;
+  std::string output;
+  std::string quantization = "INT4";
+  enm::quantize::Int4Options int4;
+  bool asymmetric = false;
+};
+
+enm::Status run(Options options, const Context& context) {
+  const Stopwatch stopwatch;
+  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
+  ENM_ASSIGN_OR_RETURN(enm::graph::Graph graph,
+                       enm::pipeline::load_graph(source.files(), source.file));
+  const uint64_t before = enm::formats::constant_bytes(graph);
+  options.int4.symmetric = !options.asymmetric;
+  ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report,
+                       enm::quantize::quantize_int4(graph, options.int4));
+  ENM_ASSIGN_OR_RETURN(const auto passes,
+                       enm::passes::run_passes(graph, enm::passes::standard_passes()));
+  for (const auto& pass : passes) {
+    if (pass.rewrites > 0) context.say(enm::cat(pass.name, ": ", pass.rewrites, " rewrites"));
+  }
+  for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
+  ENM_ASSIGN_OR_RETURN(const Exported exported,
+                       export_model(graph, source, options.output, context));
+  context.say(enm::cat("quantized ", report.matmuls, " products and ", report.tables, " tables in ",
+                       human_duration(stopwatch.seconds()), ": ", human_bytes(before), " -> ",
+                       human_bytes(exported.bytes)));
+  context.say(enm::cat("wrote ", exported.path));
+  if (context.json) {
+    context.print(JsonObject()
+                      .add("model", exported.path)
+                      .add("bytes", exported.bytes)
+                      .add("original_bytes", before)
+                      .add("quantized_products", report.matmuls)
+                      .add("quantized_tables", report.tables)
+                      .add("left_in_float", report.left_in_float)
+                      .add("seconds", stopwatch.seconds())
+                      .add("peak_rss_bytes", peak_rss_bytes())
+                      .str());
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_optimize(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
+  verb->add_option("source", options->source, "Checkpoint folder, or .onnx file")->required();
+  verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
+  verb->add_option("--quantization", options->quantization, "INT4 is what this version writes")
+      ->check(CLI::IsMember({"INT4"}))
+      ->capture_default_str();
+  verb->add_option("--block-size", options->int4.block, "Weights that share a scale")
+      ->check(CLI::IsMember({16, 32, 64, 128, 256}))
+      ->capture_default_str();
+  verb->add_flag("--asymmetric", options->asymmetric, "A zero point for each block");
+  verb->add_option("--accuracy-level", options->int4.accuracy_level,
+                   "4 multiplies with int8 activations, 0 with floats")
+      ->check(CLI::IsMember({0, 1, 4}))
+      ->capture_default_str();
+  verb->add_option("--head-bits", options->int4.head_bits, "4 or 8; 0 leaves the head in floats")
+      ->check(CLI::IsMember({0, 4, 8}))
+      ->capture_default_str();
+  verb->add_option("--embedding-bits", options->int4.embedding_bits,
+                   "8; 0 leaves the table in floats")
+      ->check(CLI::IsMember({0, 8}))
+      ->capture_default_str();
+  verb->callback([&context, options] {
+    context.run = [&context, options] { return run(*options, context); };
+  });
+}
+
+}  // namespace cli

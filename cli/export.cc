@@ -1,0 +1,114 @@
+#include "cli/export.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "enm/formats/onnx_writer.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCompanions[] = {
+    "tokenizer.json",       "tokenizer_config.json",     "config.json",
+    "modules.json",         "sentence_bert_config.json", "generation_config.json",
+    "1_Pooling/config.json"};
+
+// A file under a temporary name that commit() moves to the final one.
+class PendingFile final : public enm::formats::ByteSink {
+ public:
+  explicit PendingFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".partial") {
+    fd_ = ::open(temporary_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+  }
+  ~PendingFile() override {
+    if (fd_ >= 0) ::close(fd_);
+    if (!committed_) ::unlink(temporary_.c_str());
+  }
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  enm::Status write(enm::Bytes bytes) override {
+    size_ += bytes.size();
+    while (!bytes.empty()) {
+      const ssize_t written = fd_ < 0 ? -1 : ::write(fd_, bytes.data(), bytes.size());
+      if (written < 0 && fd_ >= 0 && errno == EINTR) continue;
+      if (written < 0) return failed();
+      bytes = bytes.subspan(static_cast<size_t>(written));
+    }
+    return {};
+  }
+  enm::Status commit() {
+    if (fd_ < 0 || ::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+      return failed();
+    committed_ = true;
+    return {};
+  }
+  uint64_t size() const { return size_; }
+
+ private:
+  enm::Status failed() const {
+    const enm::Code code = errno == ENOSPC ? enm::Code::kResourceExhausted : enm::Code::kIo;
+    return enm::Status(code, enm::cat("cannot write ", temporary_, ": ", std::strerror(errno)));
+  }
+
+  const std::string path_;
+  const std::string temporary_;
+  int fd_ = -1;
+  uint64_t size_ = 0;
+  bool committed_ = false;
+};
+
+enm::Status copy_companions(const ModelArgument& source, const fs::path& folder) {
+  std::error_code error;
+  if (fs::equivalent(source.folder, folder, error)) return {};
+  const enm::DirectoryFiles files = source.files();
+  for (const char* name : kCompanions) {
+    if (!files.contains(name)) continue;
+    ENM_ASSIGN_OR_RETURN(const enm::Blob bytes, files.open(name));
+    fs::create_directories((folder / name).parent_path(), error);
+    ENM_RETURN_IF_ERROR(enm::write_file_atomically((folder / name).string(), bytes.bytes()));
+  }
+  return {};
+}
+
+}  // namespace
+
+enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
+                                   const std::string& output, const Context& context) {
+  const fs::path given(output);
+  const fs::path path = given.extension() == ".onnx" ? given : given / "model.onnx";
+  const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return enm::IoError("cannot make folder ", folder.string(), ": ", error.message());
+
+  Progress progress =
+      context.progress("writing", enm::formats::constant_bytes(graph), Unit::kBytes);
+  enm::formats::OnnxWriteOptions options;
+  options.progress = [&](uint64_t done, uint64_t) -> enm::Status {
+    progress.update(done);
+    return interrupted() ? enm::Cancelled("interrupted; nothing was written") : enm::Status();
+  };
+  Exported exported{path.string(), 0};
+  PendingFile model(path.string());
+  if (enm::formats::constant_bytes(graph) <= enm::formats::kMostInlineBytes) {
+    ENM_RETURN_IF_ERROR(enm::formats::write_onnx(graph, model, options));
+  } else {
+    PendingFile data(path.string() + "_data");
+    ENM_RETURN_IF_ERROR(enm::formats::write_onnx_external(
+        graph, model, data, path.filename().string() + "_data", options));
+    ENM_RETURN_IF_ERROR(data.commit());
+    exported.bytes += data.size();
+  }
+  ENM_RETURN_IF_ERROR(model.commit());
+  exported.bytes += model.size();
+  ENM_RETURN_IF_ERROR(copy_companions(source, folder));
+  return exported;
+}
+
+}  // namespace cli

@@ -1,0 +1,24 @@
+// Writing a model where the user asked for it: a folder, or an .onnx file with its companions
+// beside.
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+#include "cli/model_argument.h"
+#include "enm/graph/graph.h"
+
+namespace cli {
+
+struct Exported {
+  std::string path;    // of the .onnx file
+  uint64_t bytes = 0;  // of it and its external data
+};
+
+/// Writes the graph and copies tokenizer.json, tokenizer_config.json, config.json,
+/// generation_config.json and the embedder's modules.json beside it. An interrupted write leaves
+/// nothing under the final name.
+enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
+                                   const std::string& output, const Context& context);
+
+}  // namespace cli
