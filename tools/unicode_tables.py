@@ -1,10 +1,18 @@
 #!/usr/bin/env python3
 """tools/unicode_tables.py UNICODE_DIR OUTPUT: the character properties that tokenizers ask for, as
-C++ tables, from Debian's unicode-data (UnicodeData.txt, PropList.txt)."""
+C++ tables, from Debian's unicode-data (UnicodeData.txt, PropList.txt, DerivedAge.txt).
+
+Letters and numbers are Unicode 15's, as GPT-2's pattern sees them today. Marks, punctuation and
+control characters are Unicode 8's, where the tokenizers that BERT models were trained with stand
+still: later characters are plain ones to them."""
 import pathlib
 import sys
 
 LETTER, NUMBER, WHITE, MARK, PUNCTUATION, OTHER = 1, 2, 4, 8, 16, 32
+FROZEN = MARK | PUNCTUATION | OTHER
+FROZEN_AGE = 8.0
+# Characters of Unicode 8 whose category has changed since.
+FROZEN_FLAGS = {0x166d: PUNCTUATION, 0x1734: MARK, 0x1885: 0, 0x1886: 0, 0xa9bd: 0, 0x111c9: PUNCTUATION}
 BLOCK = 256
 
 
@@ -26,9 +34,25 @@ def flags_of(category):
             | PUNCTUATION * category.startswith("P") | OTHER * category.startswith("C"))
 
 
+def freeze(folder, flags):
+    young = [True] * len(flags)
+    for line in (folder / "DerivedAge.txt").read_text().splitlines():
+        line = line.split("#")[0].strip()
+        if line:
+            span, age = line.split(";")
+            ends = [int(end, 16) for end in span.strip().split("..")]
+            for code in range(ends[0], ends[-1] + 1):
+                young[code] = float(age) > FROZEN_AGE
+    for code, is_young in enumerate(young):
+        if is_young:
+            flags[code] &= ~FROZEN
+    for code, frozen in FROZEN_FLAGS.items():
+        flags[code] = flags[code] & ~FROZEN | frozen
+
+
 def main():
     folder, output = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    flags = [OTHER] * 0x110000
+    flags = [0] * 0x110000
     lower, parts = {}, {}
     for start, end, fields in read_characters(folder):
         for code in range(start, end + 1):
@@ -43,6 +67,8 @@ def main():
             ends = [int(end, 16) for end in line.split(";")[0].strip().split("..")]
             for code in range(ends[0], ends[-1] + 1):
                 flags[code] |= WHITE
+
+    freeze(folder, flags)
 
     def decompose(code):
         return [each for part in parts[code] for each in decompose(part)] if code in parts else [code]

@@ -19,7 +19,7 @@ bool is_number(uint32_t code_point);       // N*
 bool is_white(uint32_t code_point);        // White_Space
 bool is_mark(uint32_t code_point);         // Mn
 bool is_punctuation(uint32_t code_point);  // P*
-bool is_other(uint32_t code_point);        // C*: control, format, unassigned, private, surrogate
+bool is_other(uint32_t code_point);        // control, format, private use; not unassigned
 
 /// Appends the lower-case form; most code points are their own.
 void append_lower(std::vector<uint32_t>& out, uint32_t code_point);

@@ -33,8 +33,9 @@ struct Normalizer {
     CodePoints cleaned;
     for (size_t at = 0; at < text.size();) {
       const uint32_t c = next_code_point(text, at);
-      const bool blank = c == '\t' || c == '\n' || c == '\r' || is_white(c);
-      if (clean_text && (c == 0 || c == 0xfffd || (is_other(c) && !blank))) continue;
+      const bool line_white = c == '\t' || c == '\n' || c == '\r';
+      if (clean_text && (c == 0 || c == 0xfffd || (is_other(c) && !line_white))) continue;
+      const bool blank = line_white || is_white(c);
       const bool apart = handle_chinese_chars && is_chinese(c);
       if (apart) cleaned.push_back(' ');
       cleaned.push_back(clean_text && blank ? ' ' : c);
