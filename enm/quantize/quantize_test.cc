@@ -1,0 +1,134 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "enm/base/half.h"
+#include "enm/quantize/blocks.h"
+#include "enm/quantize/quantize.h"
+
+namespace enm::quantize {
+namespace {
+
+using graph::DType;
+
+struct Quantized {
+  std::vector<uint8_t> quants, zeros;
+  std::vector<float> scales;
+};
+
+Quantized quantize(const BlockFormat& format, const std::vector<float>& row) {
+  Quantized out{std::vector<uint8_t>(static_cast<size_t>(format.row_bytes())),
+                std::vector<uint8_t>(static_cast<size_t>(format.zero_point_bytes())),
+                std::vector<float>(static_cast<size_t>(format.blocks()))};
+  quantize_row(format, row.data(), out.quants.data(), out.scales.data(), out.zeros.data());
+  return out;
+}
+
+float value_at(const BlockFormat& format, const Quantized& q, int64_t i) {
+  const auto nibble = [&](const std::vector<uint8_t>& bytes, int64_t at) -> int {
+    if (format.bits == 8) return bytes[static_cast<size_t>(at)];
+    return bytes[static_cast<size_t>(at / 2)] >> (at % 2 * 4) & 15;
+  };
+  return static_cast<float>(nibble(q.quants, i) - nibble(q.zeros, i / format.block)) *
+         q.scales[static_cast<size_t>(i / format.block)];
+}
+
+TEST(Blocks, EveryValueIsWithinAStep) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(0, 0.1f);
+  for (int bits : {4, 8}) {
+    for (int64_t block : {16, 32, 128}) {
+      for (bool symmetric : {true, false}) {
+        const BlockFormat format = {150, block, bits, symmetric};
+        std::vector<float> row(150);
+        for (float& x : row) x = normal(random);
+        const Quantized q = quantize(format, row);
+        for (int64_t i = 0; i < 150; ++i) {
+          // The side of a symmetric grid that has one level less may lose a whole step.
+          const float step = std::fabs(q.scales[static_cast<size_t>(i / block)]);
+          EXPECT_LE(std::fabs(value_at(format, q, i) - row[static_cast<size_t>(i)]),
+                    step * (symmetric ? 1.01f : 0.51f))
+              << bits << " " << block << " " << symmetric << " " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(Blocks, ScalesAreExactHalves) {
+  std::vector<float> row(64, 0.0f);
+  row[3] = 0.123456f;
+  row[40] = 1e-9f;
+  const Quantized q = quantize({64, 32, 4, true}, row);
+  for (float scale : q.scales) EXPECT_EQ(half_to_float(float_to_half(scale)), scale);
+  EXPECT_NE(q.scales[1], 0.0f);
+}
+
+TEST(Blocks, ZerosStayZeros) {
+  for (bool symmetric : {true, false}) {
+    const BlockFormat format = {32, 32, 4, symmetric};
+    const Quantized q = quantize(format, std::vector<float>(32, 0.0f));
+    for (int64_t i = 0; i < 32; ++i) EXPECT_EQ(value_at(format, q, i), 0.0f);
+  }
+}
+
+// logits = MatMul(Gather(table, ids), Transpose(weight)) with f16 constants.
+graph::Graph sample() {
+  graph::Graph graph;
+  graph.opsets = {{"", 17}};
+  const auto halves = [](int64_t count) {
+    std::vector<uint16_t> out;
+    for (int64_t i = 0; i < count; ++i)
+      out.push_back(float_to_half(std::sin(static_cast<float>(i))));
+    return out;
+  };
+  const auto ids = graph.add_input("input_ids", {DType::kInt64, graph::Shape{"batch", "sequence"}});
+  const auto table =
+      graph.add_constant("table.stored", graph::make_tensor(DType::kFloat16, {8, 32}, halves(256)));
+  const auto weight = graph.add_constant("weight.stored",
+                                         graph::make_tensor(DType::kFloat16, {5, 32}, halves(160)));
+  const auto add = [&](const char* op, std::vector<graph::ValueId> inputs, const char* output) {
+    const auto out = graph.add_value(output, {DType::kFloat32, {}});
+    graph::Node node{op, "", op, std::move(inputs), {out}, {}};
+    if (node.op_type == "Cast") node.attributes["to"] = int64_t{1};
+    graph.nodes.push_back(node);
+    return out;
+  };
+  const auto rows = add("Gather", {add("Cast", {table}, "table"), ids}, "rows");
+  const auto turned = add("Transpose", {add("Cast", {weight}, "weight")}, "turned");
+  graph.outputs.push_back(add("MatMul", {rows, turned}, "logits"));
+  return graph;
+}
+
+TEST(QuantizeInt4, RewritesProductsAndTables) {
+  graph::Graph graph = sample();
+  const auto report = quantize_int4(graph, {.head_bits = 4});
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  EXPECT_EQ(report->matmuls, 1);
+  EXPECT_EQ(report->tables, 1);
+  const graph::Node& product = graph.nodes.back();
+  ASSERT_TRUE(product.is("MatMulNBits", graph::kMicrosoft));
+  EXPECT_EQ(product.int_or("N", 0), 5);
+  EXPECT_EQ(product.int_or("K", 0), 32);
+  EXPECT_EQ(graph.constant(product.inputs[1])->data.load()->size(), 5u * 16);
+  EXPECT_EQ(graph.value(product.outputs[0]).name, "logits");
+}
+
+TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
+  graph::Graph graph = sample();
+  const auto report = quantize_int4(graph, {.head_bits = 0, .embedding_bits = 0});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->matmuls, 0);
+  EXPECT_EQ(report->left_in_float.size(), 1u);
+}
+
+TEST(QuantizeInt4, RefusesOddBlocks) {
+  graph::Graph graph = sample();
+  EXPECT_EQ(quantize_int4(graph, {.block = 48}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_int4(graph, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace enm::quantize
