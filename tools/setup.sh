@@ -21,9 +21,3 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $install -qq >/dev/null
 fi
-
-if ! command -v node >/dev/null || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
-  echo "Node.js 20 or newer is needed for the SDK; found: $(node --version 2>/dev/null || echo none)." >&2
-  echo "Install it from your distribution or from nodejs.org, then try again." >&2
-  exit 1
-fi

@@ -18,6 +18,8 @@ using graph::ValueId;
 constexpr int64_t kOldestOpset = 13;
 constexpr int64_t kNewestOpset = 21;
 
+struct AttributeFields;
+
 class Reader {
  public:
   Reader(Blob file, const FileSource* files, std::string folder)
@@ -30,6 +32,7 @@ class Reader {
   Status read_initializer(Bytes message);
   Status read_node(Bytes message);
   Status read_attribute(Bytes message, Node& node);
+  Result<Attribute> attribute_value(AttributeFields fields, Bytes message) const;
   Result<ValueId> read_value_info(Bytes message);
   Status read_opset(Bytes message);
   Status read_metadata(Bytes message);
@@ -107,63 +110,88 @@ Status Reader::read_initializer(Bytes message) {
   return {};
 }
 
-Status Reader::read_attribute(Bytes message, Node& node) {
-  namespace at = onnx::attribute;
+// What an AttributeProto says, before its type tells which of the fields counts.
+struct AttributeFields {
   std::string name;
   int64_t kind = 0;
-  Attribute value = int64_t{0};
+  int64_t integer = 0;
   float number = 0;
   std::string text;
+  std::optional<Bytes> tensor;
   std::vector<int64_t> ints;
   std::vector<float> floats;
   std::vector<std::string> strings;
-  std::optional<Bytes> tensor;
+};
+
+Result<AttributeFields> read_attribute_fields(Bytes message) {
+  namespace at = onnx::attribute;
+  AttributeFields out;
   for (ProtoReader reader(message); !reader.done();) {
     ENM_ASSIGN_OR_RETURN(const ProtoField field, reader.next());
     switch (field.number) {
       case at::kName:
-        name = field.text();
+        out.name = field.text();
         break;
       case at::kType:
-        kind = field.as_int();
+        out.kind = field.as_int();
         break;
       case at::kInt:
-        value = field.as_int();
+        out.integer = field.as_int();
         break;
       case at::kFloat:
-        number = field.as_float();
+        out.number = field.as_float();
         break;
       case at::kString:
-        text = field.text();
+        out.text = field.text();
         break;
       case at::kTensor:
-        tensor = field.bytes;
+        out.tensor = field.bytes;
         break;
       case at::kInts:
-        ENM_RETURN_IF_ERROR(read_packed_ints(field, ints));
+        ENM_RETURN_IF_ERROR(read_packed_ints(field, out.ints));
         break;
       case at::kFloats:
-        ENM_RETURN_IF_ERROR(read_packed_floats(field, floats));
+        ENM_RETURN_IF_ERROR(read_packed_floats(field, out.floats));
         break;
       case at::kStrings:
-        strings.emplace_back(field.text());
+        out.strings.emplace_back(field.text());
         break;
       default:
         break;
     }
   }
-  if (kind == at::kKindFloat) value = number;
-  if (kind == at::kKindString) value = std::move(text);
-  if (kind == at::kKindInts) value = std::move(ints);
-  if (kind == at::kKindFloats) value = std::move(floats);
-  if (kind == at::kKindStrings) value = std::move(strings);
-  if (kind == at::kKindTensor && tensor) {
-    ENM_ASSIGN_OR_RETURN(NamedTensor named, parse_tensor(file_, *tensor, files_, folder_));
-    value = std::move(named.tensor);
+  return out;
+}
+
+Result<Attribute> Reader::attribute_value(AttributeFields fields, Bytes message) const {
+  namespace at = onnx::attribute;
+  switch (fields.kind) {
+    case at::kKindInt:
+      return Attribute(fields.integer);
+    case at::kKindFloat:
+      return Attribute(fields.number);
+    case at::kKindString:
+      return Attribute(std::move(fields.text));
+    case at::kKindInts:
+      return Attribute(std::move(fields.ints));
+    case at::kKindFloats:
+      return Attribute(std::move(fields.floats));
+    case at::kKindStrings:
+      return Attribute(std::move(fields.strings));
+    case at::kKindTensor: {
+      if (!fields.tensor) return Corrupt("attribute ", quoted(fields.name), " has no tensor");
+      ENM_ASSIGN_OR_RETURN(NamedTensor named, parse_tensor(file_, *fields.tensor, files_, folder_));
+      return Attribute(std::move(named.tensor));
+    }
+    default:
+      return Attribute(graph::OpaqueAttribute{{message.begin(), message.end()}});
   }
-  if (kind == at::kKindGraph || kind > at::kKindStrings || kind < 1) {
-    value = graph::OpaqueAttribute{{message.begin(), message.end()}};
-  }
+}
+
+Status Reader::read_attribute(Bytes message, Node& node) {
+  ENM_ASSIGN_OR_RETURN(AttributeFields fields, read_attribute_fields(message));
+  std::string name = fields.name;
+  ENM_ASSIGN_OR_RETURN(Attribute value, attribute_value(std::move(fields), message));
   if (!node.attributes.emplace(name, std::move(value)).second) {
     return Corrupt("attribute ", quoted(name), " stands twice");
   }

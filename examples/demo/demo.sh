@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The river as far as it flows today, on the bundled model: a Hugging Face checkpoint becomes ONNX and
+# 4-bit ONNX, both are scored on held-out text, and the 4-bit one tells a story.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+program=build/bin/edge-net-models
+work=build/demo
+rm -rf "$work"
+mkdir -p "$work"
+# The program prints one flat JSON document; this picks a field of it.
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+
+python3 - "$work/heldout.txt" <<'PY'
+import lzma, pathlib, sys
+text = lzma.open("models/fable-8m/heldout.txt.xz", "rt", encoding="utf-8").read()
+pathlib.Path(sys.argv[1]).write_text(text[500_000:560_000], encoding="utf-8")
+PY
+
+echo "importing the checkpoint models/fable-8m"
+"$program" import models/fable-8m --output "$work/f32"
+echo "optimizing it to 4 bits"
+"$program" optimize models/fable-8m --output "$work/int4"
+echo "scoring both on held-out text"
+before=$("$program" eval "$work/f32" --perplexity "$work/heldout.txt" --json | field perplexity)
+after=$("$program" eval "$work/int4" --perplexity "$work/heldout.txt" --json | field perplexity)
+
+echo
+echo "a story, from the 4-bit model:"
+echo
+printf 'Once upon a time'
+"$program" --quiet run "$work/int4" "Once upon a time" --max-tokens 120 --temperature 0.8 --top-p 0.95 --seed 3
+"$program" bench "$work/int4" --json > "$work/bench.json"
+
+python3 - "$work" "$before" "$after" <<'PY'
+import json, pathlib, sys
+work, before, after = pathlib.Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+size = lambda path: f"{sum(file.stat().st_size for file in path.glob('model*.on*')) / 1e6:.1f} MB"
+bench = json.loads((work / "bench.json").read_text())
+print(f"""
+             size      perplexity
+  fp32       {size(work / 'f32'):9} {before:.3f}
+  4-bit      {size(work / 'int4'):9} {after:.3f}   {bench['decode_tokens_per_second']:.0f} tokens/s natively ({bench['isa']}, {bench['threads']} threads)
+
+The models are in {work}; try: build/bin/edge-net-models run {work}/int4 "The dragon" """)
+PY
