@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Decoding and prefill of a 4-bit decoder of Phi-1.5's shape: this program beside ONNX Runtime, on the
+same file, with two threads, taking turns. Prints ratios; needs 5 GB of disk under build/bench."""
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnxruntime as ort
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "build" / "bin" / "edge-net-models"
+WORK = ROOT / "build" / "bench"
+THREADS, PROMPT, TOKENS, ROUNDS = 2, 64, 24, 3
+
+
+def run_json(*args):
+    return json.loads(subprocess.run([PROGRAM, *map(str, args), "--json"], capture_output=True, text=True, check=True).stdout)
+
+
+class OnnxRuntime:
+    def __init__(self, folder):
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        self.session = ort.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        self.names = [out.name for out in self.session.get_outputs()]
+        self.empty = {i.name: np.zeros((1, i.shape[1], 0, i.shape[3]), np.float32)
+                      for i in self.session.get_inputs() if i.name.startswith("past")}
+
+    def step(self, count, total, past):
+        feeds = {"input_ids": np.full((1, count), 7, np.int64), "attention_mask": np.ones((1, total), np.int64), **past}
+        out = dict(zip(self.names, self.session.run(None, feeds)))
+        return {name.replace("present", "past_key_values"): v for name, v in out.items() if "present" in name}
+
+    def measure(self):
+        start = time.perf_counter()
+        past = self.step(PROMPT, PROMPT, self.empty)
+        prefill = PROMPT / (time.perf_counter() - start)
+        start = time.perf_counter()
+        for i in range(TOKENS):
+            past = self.step(1, PROMPT + i + 1, past)
+        return prefill, TOKENS / (time.perf_counter() - start)
+
+
+def main():
+    checkpoint, model = WORK / "phi-1.5-shape", WORK / "phi-1.5-shape-int4"
+    if not (checkpoint / "model.safetensors.index.json").exists():
+        subprocess.run([sys.executable, ROOT / "bench" / "make_phi15_checkpoint.py", checkpoint], check=True)
+    made = run_json("optimize", checkpoint, "--output", model)
+    print(f"optimize: {made['seconds']:.1f} s, peak memory {made['peak_rss_bytes'] / 1e6:.0f} MB, "
+          f"{made['original_bytes'] / 1e9:.2f} GB -> {made['bytes'] / 1e9:.2f} GB")
+    peer = OnnxRuntime(model)
+    peer.measure()
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        bench = run_json("bench", model, "--threads", THREADS, "--prompt-tokens", PROMPT, "--tokens", TOKENS)
+        ours.append((bench["prefill_tokens_per_second"], bench["decode_tokens_per_second"]))
+        theirs.append(peer.measure())
+    print(f"load {bench['load_seconds']:.1f} s, peak memory {bench['peak_rss_bytes'] / 1e6:.0f} MB, {bench['isa']}")
+    for index, name in enumerate(("prefill", "decode")):
+        a = statistics.median(pair[index] for pair in ours)
+        b = statistics.median(pair[index] for pair in theirs)
+        print(f"{name:8} {a:7.1f} tokens/s, ONNX Runtime {b:7.1f}, ratio {a / b:.2f}")
+
+
+if __name__ == "__main__":
+    main()
