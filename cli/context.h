@@ -20,6 +20,8 @@ class Context {
  public:
   bool json = false;
   bool quiet = false;
+  /// The one document was printed already: a failure then adds none.
+  bool json_printed = false;
   Config config;
 
   /// The command that was chosen; set by the commands' callbacks, run by main.

@@ -25,7 +25,7 @@ void add_global_flags(CLI::App& app, Context& context) {
 // Errors are talk: they go to stderr in words, and with --json also to stdout as the one document.
 void report(const enm::Status& status, const Context& context) {
   std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-  if (!context.json) return;
+  if (!context.json || context.json_printed) return;
   const RawJson error = JsonObject()
                             .add("code", enm::code_name(status.code()))
                             .add("message", status.message())
