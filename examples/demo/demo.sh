@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The river as far as it flows today, on the bundled model: a Hugging Face checkpoint becomes ONNX and
-# 4-bit ONNX, both are scored on held-out text, and the 4-bit one tells a story.
+# 4-bit ONNX, both are scored on held-out text, the 4-bit one tells a story, is signed and verified.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=build/bin/edge-net-models
@@ -29,6 +29,13 @@ echo "a story, from the 4-bit model:"
 echo
 printf 'Once upon a time'
 "$program" --quiet run "$work/int4" "Once upon a time" --max-tokens 120 --temperature 0.8 --top-p 0.95 --seed 3
+echo
+echo "signing it, and verifying as someone who trusts the key"
+export EDGE_NET_KEYS=$PWD/$work/keys
+"$program" --quiet keys new --output "$work/keys/private.pem" --key-id demo
+"$program" --quiet sign "$work/int4" --key "$work/keys/private.pem" --name fable-8m-int4
+"$program" --quiet keys trust "$work/keys/private.pub.pem"
+"$program" verify "$work/int4" --check-signature
 "$program" bench "$work/int4" --json > "$work/bench.json"
 
 python3 - "$work" "$before" "$after" <<'PY'
