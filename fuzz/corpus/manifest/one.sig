@@ -1,0 +1,1 @@
+{"algorithm":"Ed25519","keyId":"me","signature":"tfclIDx3n34MFA4rrOE2WsUfBG37aLh8vSfejLxwNz3EzcMTDupyrJuV5AkhDauz3St7x9CRylkVrdSeLEnnAQ=="}
