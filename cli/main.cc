@@ -33,6 +33,15 @@ void report(const enm::Status& status, const Context& context) {
   context.print(JsonObject().add("error", error).str());
 }
 
+// What was wrong with the words: CLI11 says "A subcommand is required" also where one is misspelt.
+std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int argc,
+                          char** argv) {
+  for (int i = 1; i < argc && app.get_subcommands().empty(); ++i) {
+    if (argv[i][0] != '-') return enm::cat("unknown command ", enm::quoted(argv[i]));
+  }
+  return error.what();
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Any transformer checkpoint in; a signed, low-bit, browser-ready model out.",
                "edge-net-models");
@@ -44,9 +53,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(
-        stderr, "error: %s\nRun `edge-net-models %s--help` for what is expected.\n", error.what(),
-        app.get_subcommands().empty() ? "" : (app.get_subcommands()[0]->get_name() + " ").c_str());
+    const auto chosen = app.get_subcommands();
+    const std::string verb = chosen.empty() ? "" : chosen[0]->get_name() + " ";
+    std::fprintf(stderr, "error: %s\nRun `edge-net-models %s--help` for what is expected.\n",
+                 usage_problem(app, error, argc, argv).c_str(), verb.c_str());
     return exit_code(enm::Code::kInvalidArgument);
   }
   catch_interrupts();

@@ -41,6 +41,7 @@ def test_run_json_has_the_documented_members(json_of):
     (["config", "set", "nonsense", "1"], 2, "config show"),
     (["sign", FABLE, "--key", "no-such.pem"], 5, "keys new"),
     (["verify", FABLE], 5, "manifest.json"),
+    (["optimise", FABLE], 2, 'unknown command "optimise"'),
     ([], 2, "--help"),
 ])
 def test_errors_say_what_to_do(program, arguments, code, words):
