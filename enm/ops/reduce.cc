@@ -1,5 +1,6 @@
 // ReduceSum, ReduceMean, ReduceMax; axes as an input or, before opset 13 (18 for mean and max), as
 // an attribute. LpNormalization, which divides by such a sum.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
