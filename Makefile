@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help native setup venv demo test unit witness-tests asan tsan lint format bench fuzz witness install clean
+.PHONY: help native wasm setup venv demo test unit wasm-tests witness-tests asan tsan lint format bench fuzz witness install clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -18,6 +18,12 @@ native: setup ## the native program, build/bin/edge-net-models, and its tests
 	@cmake --preset release > /dev/null
 	@ninja -C build -j $(JOBS)
 
+wasm: setup ## the two WebAssembly modules, build/wasm*/bin
+	@cmake --preset wasm > /dev/null
+	@cmake --preset wasm-relaxed > /dev/null
+	@ninja -C build/wasm -j $(JOBS)
+	@ninja -C build/wasm-relaxed -j $(JOBS)
+
 venv: setup
 	@test build/venv/.ready -nt tests/requirements.txt || { \
 	  python3 -m venv build/venv && \
@@ -28,10 +34,13 @@ venv: setup
 demo: native ## checkpoint -> ONNX -> 4-bit -> perplexity before and after -> a story
 	@examples/demo/demo.sh
 
-test: unit asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
+test: unit wasm-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
+
+wasm-tests: native wasm ## the WebAssembly core in Node, against the native program
+	@node --experimental-wasm-relaxed-simd --test tests/wasm/
 
 witness-tests: native venv ## against ONNX Runtime, tokenizers and transformers' golden files
 	@build/venv/bin/python -m pytest -q tests

@@ -24,8 +24,12 @@ inline void add_model_options(CLI::App* verb, ModelOptions& options) {
 inline enm::Result<std::unique_ptr<enm::pipeline::Pipeline>> open_model(const ModelOptions& options,
                                                                         bool all_logits = false) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, find_model(options.model));
-  auto pipeline = enm::pipeline::Pipeline::open(
-      model.files(), {model.file, thread_count(options.threads), options.context, all_logits});
+  enm::pipeline::OpenOptions open;
+  open.model_file = model.file;
+  open.threads = thread_count(options.threads);
+  open.context_length = options.context;
+  open.all_logits = all_logits;
+  auto pipeline = enm::pipeline::Pipeline::open(model.files(), open);
   if (!pipeline.ok()) return pipeline.status().in(options.model);
   return pipeline;
 }

@@ -2,6 +2,7 @@
 // tests a set of buffers.
 #pragma once
 
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,6 +21,24 @@ class FileSource {
   /// kNotFound if there is none of that name; kInvalidArgument for a name that leaves the root.
   virtual Result<Blob> open(std::string_view name) const = 0;
   virtual bool contains(std::string_view name) const = 0;
+
+  /// True where open() would copy the file into memory, so that large parts are better read when
+  /// they are needed, by read(). False for mapped files and buffers.
+  virtual bool reads_on_demand() const { return false; }
+  /// Bytes of a file; kNotFound if there is none of that name.
+  virtual Result<uint64_t> size(std::string_view name) const {
+    ENM_ASSIGN_OR_RETURN(const Blob file, open(name));
+    return file.size();
+  }
+  /// Fills `out` with the bytes from `offset` on; kCorrupt if the file ends before.
+  virtual Status read(std::string_view name, uint64_t offset, MutableBytes out) const {
+    ENM_ASSIGN_OR_RETURN(const Blob file, open(name));
+    if (offset > file.size() || out.size() > file.size() - offset) {
+      return Corrupt(name, " has ", file.size(), " bytes; wanted ", out.size(), " at ", offset);
+    }
+    if (!out.empty()) std::memcpy(out.data(), file.data() + offset, out.size());
+    return Status();
+  }
 };
 
 /// Buffers by name.

@@ -9,7 +9,8 @@ namespace enm::formats {
 
 /// Reads `name` (such as "model.onnx" or "onnx/model.onnx") from `files`. External data is looked
 /// up beside it; its location must be a plain relative name and its range inside that file. Tensors
-/// stay where they are: raw data is a handle into the mapped file.
+/// stay where they are: raw data is a handle into the mapped file, or into `files` itself where
+/// those read on demand, and then `files` must outlive every load of a tensor.
 ///
 /// Refused with kUnsupported: model-local functions, sparse initializers, training graphs.
 Result<graph::Graph> read_onnx(const FileSource& files, const std::string& name);

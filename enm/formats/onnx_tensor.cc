@@ -138,13 +138,19 @@ Result<TensorData> external_data(const Fields& fields, uint64_t expected, const 
   const External& external = fields.external;
   if (files == nullptr) return Unsupported("external data is not allowed here");
   ENM_RETURN_IF_ERROR(check_relative_name(external.location).in("external data"));
-  ENM_ASSIGN_OR_RETURN(const Blob file, files->open(folder + external.location));
+  const std::string name = folder + external.location;
+  ENM_ASSIGN_OR_RETURN(const uint64_t size, files->size(name));
   const uint64_t length = external.length.value_or(expected);
-  if (length != expected || external.offset > file.size() ||
-      length > file.size() - external.offset) {
+  if (length != expected || external.offset > size || length > size - external.offset) {
     return Corrupt("external data: ", length, " bytes at ", external.offset, " of ",
-                   external.location, "; expected ", expected, " bytes inside its ", file.size());
+                   external.location, "; expected ", expected, " bytes inside its ", size);
   }
+  if (files->reads_on_demand()) {
+    return TensorData::produced(length, [files, name, offset = external.offset](MutableBytes out) {
+      return files->read(name, offset, out);
+    });
+  }
+  ENM_ASSIGN_OR_RETURN(const Blob file, files->open(name));
   return TensorData::mapped(file.slice(external.offset, length));
 }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "enm/pipeline/generation.h"
 #include "enm/pipeline/model_folder.h"
-#include "enm/pipeline/stop_filter.h"
 
 namespace enm::pipeline {
 
@@ -28,7 +28,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const FileSource& files,
   ENM_ASSIGN_OR_RETURN(const Isa isa, select_isa());
   ENM_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, load_tokenizer(files));
   ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file));
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(options.threads, std::move(tokenizer)));
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(tokenizer)));
+  if (options.pool == nullptr) pipeline->own_pool_ = std::make_unique<ThreadPool>(options.threads);
+  ThreadPool& pool = options.pool != nullptr ? *options.pool : *pipeline->own_pool_;
   ENM_ASSIGN_OR_RETURN(pipeline->end_tokens_, load_end_tokens(files));
   if (runtime::Decoder::fits(graph)) {
     runtime::DecoderOptions decoder;
@@ -36,10 +38,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const FileSource& files,
     decoder.all_logits = options.all_logits;
     decoder.isa = isa;
     ENM_ASSIGN_OR_RETURN(pipeline->decoder_,
-                         runtime::Decoder::open(std::move(graph), decoder, pipeline->pool_));
+                         runtime::Decoder::open(std::move(graph), decoder, pool));
   } else if (runtime::Encoder::fits(graph)) {
-    ENM_ASSIGN_OR_RETURN(pipeline->encoder_,
-                         runtime::Encoder::open(std::move(graph), isa, pipeline->pool_));
+    ENM_ASSIGN_OR_RETURN(pipeline->encoder_, runtime::Encoder::open(std::move(graph), isa, pool));
   } else {
     return Unsupported(
         "this graph is neither a decoder (logits and past_key_values.N) nor an embedder ",
@@ -48,9 +49,12 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const FileSource& files,
   return pipeline;
 }
 
-Result<GenerateResult> Pipeline::generate(std::string_view prompt, const GenerateOptions& options,
-                                          const Piece& piece,
-                                          const std::function<void()>& prompt_done) {
+uint64_t Pipeline::weight_bytes() const {
+  return decoder_ != nullptr ? decoder_->weight_bytes() : encoder_->weight_bytes();
+}
+
+Result<std::unique_ptr<Generation>> Pipeline::start(std::string_view prompt,
+                                                    const GenerateOptions& options) {
   if (decoder_ == nullptr) return Unsupported("this model makes vectors, not text; use embed");
   ENM_RETURN_IF_ERROR(runtime::check(options.sampling));
   if (options.max_tokens < 0) return InvalidArgument("max_tokens is ", options.max_tokens);
@@ -58,47 +62,20 @@ Result<GenerateResult> Pipeline::generate(std::string_view prompt, const Generat
   // A model that was given nothing starts as at the beginning of a text.
   if (ids.empty() && !end_tokens_.empty()) ids.push_back(end_tokens_[0]);
   if (ids.empty()) return InvalidArgument("the prompt is empty");
-  decoder_->truncate(0);
-  ENM_RETURN_IF_ERROR(decoder_->append(ids).in("prompt"));
-  if (prompt_done) prompt_done();
+  return std::make_unique<Generation>(*decoder_, tokenizer_, end_tokens_, std::move(ids), options);
+}
 
-  GenerateResult result;
-  result.prompt_tokens = static_cast<int64_t>(ids.size());
-  runtime::Sampler sampler(options.sampling, decoder_->vocab());
-  for (int32_t id : ids) sampler.saw(id);
-  text::StreamDecoder stream(tokenizer_);
-  StopFilter stops(options.stop);
-  const auto emit = [&](const std::string& text) {
-    result.text += text;
-    return text.empty() || piece(text);
-  };
-  for (;;) {
-    if (result.tokens == options.max_tokens) {
-      result.finish = Finish::kLength;
-      break;
-    }
-    const int32_t token = sampler.sample(decoder_->logits());
-    if (std::find(end_tokens_.begin(), end_tokens_.end(), token) != end_tokens_.end()) {
-      result.finish = Finish::kStop;
-      break;
-    }
-    sampler.saw(token);
-    ++result.tokens;
-    const bool wanted = emit(stops.push(stream.push(token)));
-    if (stops.stopped()) return result;
-    if (!wanted) {
-      result.finish = Finish::kCancelled;
-      return result;
-    }
-    if (decoder_->position() == decoder_->context_length()) {
-      result.finish = Finish::kContextFull;
-      break;
-    }
-    if (result.tokens < options.max_tokens) ENM_RETURN_IF_ERROR(decoder_->append({&token, 1}));
+Result<GenerateResult> Pipeline::generate(std::string_view prompt, const GenerateOptions& options,
+                                          const Piece& piece,
+                                          const std::function<void()>& prompt_done) {
+  ENM_ASSIGN_OR_RETURN(const auto generation, start(prompt, options));
+  while (!generation->done()) {
+    const bool reading = generation->reading_prompt();
+    ENM_ASSIGN_OR_RETURN(const std::string text, generation->step());
+    if (reading && !generation->reading_prompt() && prompt_done) prompt_done();
+    if (!text.empty() && !piece(text) && !generation->done()) generation->cancel();
   }
-  const std::string tail = stops.push(stream.flush());
-  emit(stops.stopped() ? tail : tail + stops.flush());
-  return result;
+  return generation->result();
 }
 
 Result<std::vector<std::vector<float>>> Pipeline::embed(const std::vector<std::string>& texts) {

@@ -21,6 +21,7 @@ namespace enm::pipeline {
 struct OpenOptions {
   std::string model_file;  // within the folder; empty: found by name
   int threads = 1;
+  ThreadPool* pool = nullptr;  // used instead of own threads; must outlive the pipeline
   int64_t context_length = 0;  // 0: the model's own, at most 4096
   bool all_logits = false;     // for scoring
 };
@@ -48,13 +49,18 @@ struct Perplexity {
   int64_t windows = 0;
 };
 
+class Generation;
+
 class Pipeline {
  public:
+  /// `files` is not needed any more once this returns.
   static Result<std::unique_ptr<Pipeline>> open(const FileSource& files,
                                                 const OpenOptions& options);
 
   bool is_decoder() const { return decoder_ != nullptr; }
   bool is_embedder() const { return encoder_ != nullptr; }
+  /// Bytes that the packed weights take.
+  uint64_t weight_bytes() const;
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   runtime::Decoder& decoder() { return *decoder_; }
 
@@ -64,6 +70,10 @@ class Pipeline {
   Result<GenerateResult> generate(std::string_view prompt, const GenerateOptions& options,
                                   const Piece& piece,
                                   const std::function<void()>& prompt_done = {});
+
+  /// The same one pass of the model at a time. One generation of a pipeline lives at a time.
+  Result<std::unique_ptr<Generation>> start(std::string_view prompt,
+                                            const GenerateOptions& options);
 
   /// One vector for each text, in order; texts of like length share a batch.
   Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts);
@@ -75,10 +85,9 @@ class Pipeline {
                                 const std::function<Status(int64_t done, int64_t total)>& progress);
 
  private:
-  Pipeline(int threads, text::Tokenizer tokenizer)
-      : pool_(threads), tokenizer_(std::move(tokenizer)) {}
+  explicit Pipeline(text::Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
 
-  ThreadPool pool_;
+  std::unique_ptr<ThreadPool> own_pool_;
   text::Tokenizer tokenizer_;
   std::unique_ptr<runtime::Decoder> decoder_;
   std::unique_ptr<runtime::Encoder> encoder_;

@@ -55,7 +55,7 @@ struct Avx2 {
   }
 
   // 8 columns: the vectors j = 0..3 of either nibble half, added up in 16 bits.
-  template <int kRowCount>
+  template <bool kSplit, int kRowCount>
   static void dot4(const uint8_t* quants, const int8_t* a, int64_t stride, __m256* low,
                    __m256* high) {
     __m256i lo[kRowCount];
@@ -75,8 +75,8 @@ struct Avx2 {
       }
     }
     for (int r = 0; r < kRowCount; ++r) {
-      low[r] = widen(lo[r]);
-      high[r] = widen(hi[r]);
+      low[r] = widen(kSplit ? lo[r] : _mm256_add_epi16(lo[r], hi[r]));
+      if constexpr (kSplit) high[r] = widen(hi[r]);
     }
   }
 
@@ -96,22 +96,23 @@ struct Avx2 {
     return _mm256_cvtepi32_ps(_mm256_add_epi32(sum, _mm256_slli_epi32(total, 7)));
   }
 
-  template <int kBits, int kRowCount>
+  template <int kBits, bool kSplit, int kRowCount>
   static void dot(const uint8_t* quants, const int8_t* a, int64_t stride, Float* low, Float* high) {
     if constexpr (kBits == 4) {
       __m256 lo[2][kRowCount];
       __m256 hi[2][kRowCount];
-      dot4<kRowCount>(quants, a, stride, lo[0], hi[0]);
-      dot4<kRowCount>(quants + 32, a, stride, lo[1], hi[1]);
+      dot4<kSplit, kRowCount>(quants, a, stride, lo[0], hi[0]);
+      dot4<kSplit, kRowCount>(quants + 32, a, stride, lo[1], hi[1]);
       for (int r = 0; r < kRowCount; ++r) {
         low[r] = {lo[0][r], lo[1][r]};
-        high[r] = {hi[0][r], hi[1][r]};
+        if constexpr (kSplit) high[r] = {hi[0][r], hi[1][r]};
       }
     } else {
       for (int r = 0; r < kRowCount; ++r) {
         const int8_t* row = a + r * stride;
         low[r] = {dot8(quants, row), dot8(quants + 32, row)};
         high[r] = {dot8(quants + 256, row + 16), dot8(quants + 288, row + 16)};
+        if constexpr (!kSplit) low[r] = add(low[r], high[r]);
       }
     }
   }

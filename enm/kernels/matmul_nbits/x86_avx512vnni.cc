@@ -31,7 +31,7 @@ struct Avx512 {
     return _mm512_set1_epi32(bytes);
   }
 
-  template <int kBits, int kRowCount>
+  template <int kBits, bool kSplit, int kRowCount>
   static void dot(const uint8_t* quants, const int8_t* a, int64_t stride, Float* low, Float* high) {
     __m512i lo[kRowCount];
     __m512i hi[kRowCount];
@@ -56,8 +56,8 @@ struct Avx512 {
       }
     }
     for (int r = 0; r < kRowCount; ++r) {
-      low[r] = _mm512_cvtepi32_ps(lo[r]);
-      high[r] = _mm512_cvtepi32_ps(hi[r]);
+      low[r] = _mm512_cvtepi32_ps(kSplit ? lo[r] : _mm512_add_epi32(lo[r], hi[r]));
+      if constexpr (kSplit) high[r] = _mm512_cvtepi32_ps(hi[r]);
     }
   }
 
