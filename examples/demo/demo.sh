@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The river as far as it flows today, on the bundled model: a Hugging Face checkpoint becomes ONNX and
-# 4-bit ONNX, both are scored on held-out text, the 4-bit one tells a story, is signed and verified.
+# 4-bit ONNX, both are scored on held-out text, the 4-bit one tells a story natively and in WebAssembly, is
+# signed and verified.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=build/bin/edge-net-models
@@ -30,6 +31,14 @@ echo
 printf 'Once upon a time'
 "$program" --quiet run "$work/int4" "Once upon a time" --max-tokens 120 --temperature 0.8 --top-p 0.95 --seed 3
 echo
+echo "the same model in WebAssembly, in Node, two threads:"
+echo
+printf 'Once upon a time'
+node --experimental-wasm-relaxed-simd examples/demo/story.mjs build/wasm-relaxed/bin/edge-net-models-relaxed.wasm "$work/int4" \
+  "Once upon a time" 120 > "$work/story.txt"
+head -n -1 "$work/story.txt"
+tail -n 1 "$work/story.txt" > "$work/wasm.json"
+echo
 echo "signing it, and verifying as someone who trusts the key"
 export EDGE_NET_KEYS=$PWD/$work/keys
 "$program" --quiet keys new --output "$work/keys/private.pem" --key-id demo
@@ -42,11 +51,12 @@ python3 - "$work" "$before" "$after" <<'PY'
 import json, pathlib, sys
 work, before, after = pathlib.Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
 size = lambda path: f"{sum(file.stat().st_size for file in path.glob('model*.on*')) / 1e6:.1f} MB"
-bench = json.loads((work / "bench.json").read_text())
+bench, wasm = (json.loads((work / name).read_text()) for name in ("bench.json", "wasm.json"))
 print(f"""
              size      perplexity
   fp32       {size(work / 'f32'):9} {before:.3f}
   4-bit      {size(work / 'int4'):9} {after:.3f}   {bench['decode_tokens_per_second']:.0f} tokens/s natively ({bench['isa']}, {bench['threads']} threads)
+                                     {wasm['decode_tokens_per_second']:.0f} tokens/s in WebAssembly ({wasm['isa']}, 2 threads)
 
 The models are in {work}; try: build/bin/edge-net-models run {work}/int4 "The dragon" """)
 PY

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { runInChromium } from './chromium.mjs';
 import { startModule } from './module.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -98,6 +99,17 @@ for (const [isa, build] of Object.entries(builds)) {
       }
       await core.close();
     });
+
+    for (const [threads, isolated] of [[2, true], [1, false]]) {
+      test(`tells the same stories in Chromium ${isolated ? 'with two threads' : 'without isolation'}`, async () => {
+        const folder = join(work, 'level0');
+        const requests = prompts.map((prompt) => ({ prompt, maxTokens: 64 }));
+        const made = await runInChromium({ module: path(build), folder, requests, threads, isolated });
+        assert.equal(made.error, undefined);
+        assert.equal(made.isolated, isolated);
+        assert.deepEqual(made.results.map((one) => one.text), prompts.map((prompt) => native(folder, prompt, 64).text));
+      });
+    }
 
     test('errors are messages', async () => {
       const core = await startModule(path(build), { folder: root });
