@@ -76,10 +76,15 @@ enm::Status copy_companions(const ModelArgument& source, const fs::path& folder)
   return {};
 }
 
+// A runtime in WebAssembly reads external data tensor by tensor, a single file it must hold whole.
+constexpr uint64_t kMostInlineBytes = uint64_t{256} << 20;
+static_assert(kMostInlineBytes <= enm::formats::kMostInlineBytes);
+
 }  // namespace
 
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
-                                   const std::string& output, const Context& context) {
+                                   const std::string& output, bool external_data,
+                                   const Context& context) {
   const fs::path given(output);
   const fs::path path = given.extension() == ".onnx" ? given : given / "model.onnx";
   const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
@@ -96,7 +101,7 @@ enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelAr
   };
   Exported exported{path.string(), 0};
   PendingFile model(path.string());
-  if (enm::formats::constant_bytes(graph) <= enm::formats::kMostInlineBytes) {
+  if (!external_data && enm::formats::constant_bytes(graph) <= kMostInlineBytes) {
     ENM_RETURN_IF_ERROR(enm::formats::write_onnx(graph, model, options));
   } else {
     PendingFile data(path.string() + "_data");

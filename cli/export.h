@@ -16,9 +16,11 @@ struct Exported {
 };
 
 /// Writes the graph and copies tokenizer.json, tokenizer_config.json, config.json,
-/// generation_config.json and the embedder's modules.json beside it. An interrupted write leaves
+/// generation_config.json and the embedder's modules.json beside it. Tensors go to <output>_data if
+/// that is asked for or there are more than 256 MB of them. An interrupted write leaves
 /// nothing under the final name.
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
-                                   const std::string& output, const Context& context);
+                                   const std::string& output, bool external_data,
+                                   const Context& context);
 
 }  // namespace cli

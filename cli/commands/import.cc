@@ -13,6 +13,7 @@ namespace {
 struct Options {
   std::string source;
   std::string output;
+  bool external_data = false;
 };
 
 enm::Status run(const Options& options, const Context& context) {
@@ -25,7 +26,7 @@ enm::Status run(const Options& options, const Context& context) {
     if (pass.rewrites > 0) context.say(enm::cat(pass.name, ": ", pass.rewrites, " rewrites"));
   }
   ENM_ASSIGN_OR_RETURN(const Exported exported,
-                       export_model(graph, source, options.output, context));
+                       export_model(graph, source, options.output, options.external_data, context));
   context.say(enm::cat("wrote ", exported.path, ", ", human_bytes(exported.bytes)));
   if (context.json) {
     context.print(JsonObject()
@@ -45,6 +46,8 @@ void add_import(CLI::App& app, Context& context) {
   verb->add_option("source", options->source, "Folder with config.json and safetensors")
       ->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
+  verb->add_flag("--external-data", options->external_data,
+                 "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::string source;
   std::string output;
+  bool external_data = false;
   std::string quantization = "INT4";
   enm::quantize::Int4Options int4;
   bool asymmetric = false;
@@ -37,7 +38,7 @@ enm::Status run(Options options, const Context& context) {
   }
   for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
   ENM_ASSIGN_OR_RETURN(const Exported exported,
-                       export_model(graph, source, options.output, context));
+                       export_model(graph, source, options.output, options.external_data, context));
   context.say(enm::cat("quantized ", report.matmuls, " products and ", report.tables, " tables in ",
                        human_duration(stopwatch.seconds()), ": ", human_bytes(before), " -> ",
                        human_bytes(exported.bytes)));
@@ -64,6 +65,8 @@ void add_optimize(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
   verb->add_option("source", options->source, "Checkpoint folder, or .onnx file")->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
+  verb->add_flag("--external-data", options->external_data,
+                 "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_option("--quantization", options->quantization, "INT4 is what this version writes")
       ->check(CLI::IsMember({"INT4"}))
       ->capture_default_str();

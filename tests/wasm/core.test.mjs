@@ -24,7 +24,7 @@ let work;
 before(() => {
   work = mkdtempSync(join(tmpdir(), 'enm-wasm-'));
   for (const level of ['0', '4']) {
-    execFileSync(program, ['optimize', fable, '-o', join(work, `level${level}`), '--accuracy-level', level, '--quiet']);
+    execFileSync(program, ['optimize', fable, '-o', join(work, `level${level}`), '--accuracy-level', level, '--external-data', '--quiet']);
   }
 });
 after(() => rmSync(work, { recursive: true }));

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from conftest import FABLE
 
-VARIANTS = [(), ("--accuracy-level", "0"), ("--accuracy-level", "0", "--asymmetric", "--head-bits", "4"),
+VARIANTS = [(), ("--accuracy-level", "0"), ("--accuracy-level", "0", "--external-data"), ("--accuracy-level", "0", "--asymmetric", "--head-bits", "4"),
             ("--accuracy-level", "0", "--block-size", "128", "--head-bits", "0", "--embedding-bits", "0")]
 
 
