@@ -72,9 +72,10 @@ enm::Status check_value(const Known& known, const std::string& value) {
     case Kind::kBytes:
       return parse_bytes(value).ok() ? enm::Status() : refuse("a size such as 10GB");
     case Kind::kUrl:
-      return value.starts_with("http://") || value.starts_with("https://")
+      return value.starts_with("http://") || value.starts_with("https://") ||
+                     value.starts_with("file:///")
                  ? enm::Status()
-                 : refuse("a URL that begins with http:// or https://");
+                 : refuse("a URL that begins with http://, https:// or file:///");
   }
   return {};
 }
@@ -158,8 +159,15 @@ const std::string& Config::get(std::string_view key) const {
 
 std::string Config::cache_directory() const { return expand_home(get("cache.directory")); }
 enm::Result<uint64_t> Config::cache_max_size() const { return parse_bytes(get("cache.maxSize")); }
+int Config::number(std::string_view key) const { return std::atoi(get(key).c_str()); }
 std::string Config::keys_directory() const { return expand_home(get("keys.directory")); }
 std::string Config::signing_key_path() const { return expand_home(get("signing.keyPath")); }
+
+enm::Status Config::override_by_flag(std::string_view key, std::string_view value) {
+  ENM_RETURN_IF_ERROR(check_value(*find_known(key), std::string(value)));
+  settings_.find(key)->second = {std::string(key), std::string(value), "flag"};
+  return {};
+}
 
 std::vector<Setting> Config::list() const {
   std::vector<Setting> out;

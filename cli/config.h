@@ -14,7 +14,7 @@ namespace cli {
 struct Setting {
   std::string key;  // dotted path in the file: "cache.directory"
   std::string value;
-  std::string origin;  // "default", "file", or the environment variable's name
+  std::string origin;  // "default", "file", "flag", or the environment variable's name
 };
 
 class Config {
@@ -30,11 +30,16 @@ class Config {
   std::string cache_directory() const;
   enm::Result<uint64_t> cache_max_size() const;
   std::string registry() const { return get("registry"); }
+  /// A setting that is a whole number below 10^9.
+  int number(std::string_view key) const;
   std::string keys_directory() const;
   std::string signing_key_path() const;
   std::string signing_key_id() const { return get("signing.keyId"); }
 
   std::vector<Setting> list() const;
+
+  /// For this run only.
+  enm::Status override_by_flag(std::string_view key, std::string_view value);
 
   /// Writes one setting to the file, keeping the others. The short names of the command line
   /// (defaultSource, cacheDir) are understood.

@@ -22,6 +22,8 @@ class Context {
   bool quiet = false;
   /// The one document was printed already: a failure then adds none.
   bool json_printed = false;
+  /// --registry, where given: above the settings' one.
+  std::string registry;
   Config config;
 
   /// The command that was chosen; set by the commands' callbacks, run by main.

@@ -14,6 +14,8 @@ void add_global_flags(CLI::App& app, Context& context) {
   app.set_version_flag("--version", std::string(enm::kProgram));
   app.add_flag("--json", context.json, "Print exactly one JSON document on standard output");
   app.add_flag("-q,--quiet", context.quiet, "No progress and no talk, only data and errors");
+  app.add_option("--registry", context.registry,
+                 "Registry to use: http://, https://, or file:///folder/of/models");
   app.fallthrough();  // global flags may stand after the verb too
   app.require_subcommand(1);
   app.footer(
@@ -64,7 +66,10 @@ int run(int argc, char** argv) {
   enm::Status status = config.status();
   if (config.ok()) {
     context.config = *std::move(config);
-    status = context.run();
+    if (!context.registry.empty()) {
+      status = context.config.override_by_flag("registry", context.registry).in("--registry");
+    }
+    if (status.ok()) status = context.run();
   }
   if (!status.ok()) report(status, context);
   if (std::fflush(stdout) != 0 && status.ok()) {

@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <thread>
 
+#include "cli/remote.h"
+
 namespace cli {
 
 namespace fs = std::filesystem;
+namespace dist = enm::distribution;
 
 enm::Result<ModelArgument> find_model(const std::string& argument) {
   std::error_code error;
@@ -22,6 +25,27 @@ enm::Result<ModelArgument> find_model(const std::string& argument) {
   }
   return enm::NotFound("no model at ", enm::quoted(argument),
                        "; expected a folder or an .onnx file");
+}
+
+enm::Result<ModelArgument> resolve_model(const std::string& argument, const Context& context,
+                                         bool allow_untrusted) {
+  auto local = find_model(argument);
+  if (local.status().code() != enm::Code::kNotFound) return local;
+  const auto ref = dist::parse_model_ref(argument);
+  if (!ref.ok()) return local;
+  ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
+                       dist::Cache::open(context.config.cache_directory()));
+  ENM_ASSIGN_OR_RETURN(const dist::TrustStore store, open_trust(context));
+  const auto cached = dist::open_cached(cache, *ref, {store, allow_untrusted});
+  if (cached.ok()) return ModelArgument{cached->model.folder, ""};
+  const enm::Code code = cached.status().code();
+  if (code == enm::Code::kCorrupt) context.warn(cached.status().message());
+  if (code != enm::Code::kCorrupt && code != enm::Code::kNotFound) return cached.status();
+  const auto pulled = pull_model(*ref, context, allow_untrusted);
+  if (pulled.ok()) return ModelArgument{pulled->model.folder, ""};
+  if (code == enm::Code::kCorrupt) return pulled.status();
+  return pulled.status().in(
+      enm::cat("no folder or file ", enm::quoted(argument), ", none in the cache"));
 }
 
 int thread_count(int asked) {

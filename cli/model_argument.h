@@ -1,8 +1,9 @@
-// The MODEL of the command line: a folder, or an ONNX file in one.
+// The MODEL of the command line: a folder, an ONNX file in one, or the id of a published model.
 #pragma once
 
 #include <string>
 
+#include "cli/context.h"
 #include "enm/base/file_posix.h"
 
 namespace cli {
@@ -16,6 +17,11 @@ struct ModelArgument {
 
 /// kNotFound if there is neither a folder nor a file of that name.
 enm::Result<ModelArgument> find_model(const std::string& argument);
+
+/// find_model, or else the model of that id ("name", "name@version"): from the cache, each byte
+/// verified, or from the registry, if the cache lacks it or its bytes were damaged.
+enm::Result<ModelArgument> resolve_model(const std::string& argument, const Context& context,
+                                         bool allow_untrusted = false);
 
 /// As many threads as there are processors, unless `asked` is positive.
 int thread_count(int asked);

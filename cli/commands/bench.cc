@@ -15,7 +15,7 @@ struct Options {
 
 enm::Status run(const Options& options, const Context& context) {
   const Stopwatch loading;
-  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model));
+  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model, context));
   const double load_seconds = loading.seconds();
   if (!pipeline->is_decoder()) return enm::Unsupported("bench measures language models only");
   auto& decoder = pipeline->decoder();

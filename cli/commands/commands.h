@@ -16,10 +16,12 @@ void add_bench(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);
 void add_sign(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
+void add_publish(CLI::App& app, Context& context);
+void add_list(CLI::App& app, Context& context);
+void add_info(CLI::App& app, Context& context);
+void add_pull(CLI::App& app, Context& context);
+void add_cache(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
-
-/// The folder of the keys that this user trusts.
-std::string trusted_folder(const Context& context);
 
 /// All of them, in the order of --help.
 void add_commands(CLI::App& app, Context& context);

@@ -19,7 +19,8 @@ struct Options {
 enm::Status run(Options options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const auto text, enm::read_file(options.file, kMaxFileBytes));
   options.model.context = options.window;
-  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model, /*all_logits=*/true));
+  ENM_ASSIGN_OR_RETURN(const auto pipeline,
+                       open_model(options.model, context, /*all_logits=*/true));
   Progress progress = context.progress("scoring", 0, Unit::kItems);
   ENM_ASSIGN_OR_RETURN(
       const auto result,

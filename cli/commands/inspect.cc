@@ -27,7 +27,7 @@ std::vector<std::string> signature(const enm::graph::Graph& graph,
 }
 
 enm::Status run(const Options& options, const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const ModelArgument model, find_model(options.model));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const enm::graph::Graph graph,
                        enm::pipeline::load_graph(model.files(), model.file));
   struct Count {

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
+#include "cli/remote.h"
 #include "enm/distribution/keys.h"
 #include "enm/distribution/trust.h"
 
@@ -34,8 +35,7 @@ enm::Status make_key(const std::string& output, const std::string& key_id, const
 }
 
 enm::Status list(const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const dist::TrustStore trust,
-                       dist::TrustStore::open(trusted_folder(context)));
+  ENM_ASSIGN_OR_RETURN(const dist::TrustStore trust, open_trust(context));
   std::vector<std::vector<std::string>> rows = {{"KEY ID", "FINGERPRINT"}};
   std::vector<RawJson> json;
   for (const dist::PublicKey& key : trust.keys()) {
@@ -48,7 +48,7 @@ enm::Status list(const Context& context) {
 
 enm::Status trust(const std::string& path, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const dist::PublicKey key, dist::load_public_key(path));
-  ENM_ASSIGN_OR_RETURN(dist::TrustStore store, dist::TrustStore::open(trusted_folder(context)));
+  ENM_ASSIGN_OR_RETURN(dist::TrustStore store, open_trust(context));
   ENM_RETURN_IF_ERROR(store.trust(key));
   context.say(enm::cat("models signed by ", key.key_id, " are trusted from now on"));
   if (context.json) context.print(JsonObject().add("trusted", key.key_id).str());
@@ -56,7 +56,7 @@ enm::Status trust(const std::string& path, const Context& context) {
 }
 
 enm::Status remove(const std::string& key_id, const Context& context) {
-  ENM_ASSIGN_OR_RETURN(dist::TrustStore store, dist::TrustStore::open(trusted_folder(context)));
+  ENM_ASSIGN_OR_RETURN(dist::TrustStore store, open_trust(context));
   ENM_RETURN_IF_ERROR(store.remove(key_id));
   context.say(enm::cat(key_id, " is no longer trusted"));
   if (context.json) context.print(JsonObject().add("removed", key_id).str());
@@ -64,10 +64,6 @@ enm::Status remove(const std::string& key_id, const Context& context) {
 }
 
 }  // namespace
-
-std::string trusted_folder(const Context& context) {
-  return context.config.keys_directory() + "/trusted";
-}
 
 void add_keys(CLI::App& app, Context& context) {
   struct Options {

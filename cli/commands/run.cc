@@ -18,7 +18,7 @@ double rate(int64_t tokens, double seconds) {
 }
 
 enm::Status run(const Options& options, const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model));
+  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model, context));
   const Stopwatch stopwatch;
   double prompt_seconds = 0;
   const auto piece = [&](std::string_view text) {

@@ -19,7 +19,7 @@ struct Options {
 };
 
 enm::Status run(const Options& options, const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const ModelArgument model, find_model(options.model));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const auto tokenizer, enm::pipeline::load_tokenizer(model.files()));
   if (options.file.empty()) {
     const auto ids = tokenizer.encode(options.text, options.special);

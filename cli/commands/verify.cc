@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/model_argument.h"
 #include "cli/output/json_writer.h"
+#include "cli/remote.h"
 
 namespace cli {
 namespace {
@@ -16,10 +17,20 @@ struct Options {
   bool check_signature = false;
 };
 
+// A folder or file, or a model of the cache: nothing is fetched to be verified.
+enm::Result<ModelArgument> model_here(const std::string& argument, const Context& context) {
+  auto local = find_model(argument);
+  const auto ref = dist::parse_model_ref(argument);
+  if (local.status().code() != enm::Code::kNotFound || !ref.ok()) return local;
+  ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
+                       dist::Cache::open(context.config.cache_directory()));
+  ENM_ASSIGN_OR_RETURN(const dist::CachedModel model, cache.find(*ref));
+  return ModelArgument{model.folder, ""};
+}
+
 enm::Status run(const Options& options, Context& context) {
-  ENM_ASSIGN_OR_RETURN(const ModelArgument model, find_model(options.model));
-  ENM_ASSIGN_OR_RETURN(const dist::TrustStore trust,
-                       dist::TrustStore::open(trusted_folder(context)));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument model, model_here(options.model, context));
+  ENM_ASSIGN_OR_RETURN(const dist::TrustStore trust, open_trust(context));
   ENM_ASSIGN_OR_RETURN(
       const dist::VerifyReport report,
       dist::verify_folder(model.folder, options.check_signature ? &trust : nullptr));
@@ -46,7 +57,8 @@ enm::Status run(const Options& options, Context& context) {
 void add_verify(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("verify", "Hold a model's files against its manifest");
-  verb->add_option("model", options->model, "Model folder, or .onnx file")->required();
+  verb->add_option("model", options->model, "Model folder, .onnx file, or id in the cache")
+      ->required();
   verb->add_flag("--check-signature", options->check_signature,
                  "The manifest must be signed by a trusted key");
   verb->callback([&context, options] {

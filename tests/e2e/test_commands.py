@@ -30,7 +30,11 @@ def test_run_json_has_the_documented_members(json_of):
 
 
 @pytest.mark.parametrize("arguments, code, words", [
-    (["run", "no-such-folder", "x"], 5, "no model at"),
+    (["run", "./no-such-folder", "x"], 5, "no model at"),
+    (["run", "no-such-model", "x", "--registry", "http://127.0.0.1:1"], 8, "registry serve"),
+    (["run", FABLE, "x", "--registry", "nowhere"], 2, "http://"),
+    (["pull", "Not An Id"], 2, "Not An Id"),
+    (["cache", "clear", "no-such-model"], 5, "no-such-model"),
     (["run", FABLE, "x", "--top-p", "0"], 2, "top_p"),
     (["run", FABLE, "x", "--context", "9999"], 7, "1024"),
     (["embed", FABLE, "x"], 9, "use run"),
@@ -52,7 +56,7 @@ def test_errors_say_what_to_do(program, arguments, code, words):
 
 
 def test_an_error_is_one_json_document(program):
-    done = program("run", "no-such-folder", "x", "--json", check=False)
+    done = program("run", "./no-such-folder", "x", "--json", check=False)
     assert json.loads(done.stdout)["error"]["code"] == "not_found"
 
 

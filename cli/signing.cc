@@ -1,0 +1,60 @@
+#include "cli/signing.h"
+
+#include <filesystem>
+
+#include "enm/distribution/signature.h"
+#include "enm/pipeline/model_folder.h"
+#include "enm/runtime/decoder.h"
+#include "enm/runtime/encoder.h"
+
+namespace cli {
+
+namespace dist = enm::distribution;
+
+namespace {
+
+// What the graph is made for, where the caller does not say.
+enm::Result<std::string> type_of(const ModelArgument& model) {
+  ENM_ASSIGN_OR_RETURN(const auto graph, enm::pipeline::load_graph(model.files(), model.file));
+  if (enm::runtime::Decoder::fits(graph)) return std::string("text-generation");
+  if (enm::runtime::Encoder::fits(graph)) return std::string("embedding");
+  return enm::InvalidArgument("cannot tell what the model is for; say it by --type");
+}
+
+}  // namespace
+
+enm::Result<dist::PrivateKey> load_signing_key(const std::string& path, const Context& context) {
+  const std::string key_path = path.empty() ? context.config.signing_key_path() : path;
+  auto key = dist::load_private_key(key_path);
+  if (key.status().code() == enm::Code::kNotFound) {
+    return enm::NotFound("no signing key at ", key_path,
+                         "; make one: edge-net-models keys new --output ", key_path,
+                         " --key-id YOUR-NAME");
+  }
+  return key;
+}
+
+enm::Result<dist::SignedManifest> sign_model(const ModelArgument& model,
+                                             dist::ManifestFields fields,
+                                             const dist::PrivateKey& key) {
+  if (fields.id.empty()) {
+    fields.id = std::filesystem::weakly_canonical(model.folder).filename().string();
+  }
+  if (fields.version.empty()) fields.version = "1.0.0";
+  if (fields.type.empty()) {
+    ENM_ASSIGN_OR_RETURN(fields.type, type_of(model));
+  }
+  dist::SignedManifest out;
+  ENM_ASSIGN_OR_RETURN(const auto files, dist::list_model_files(model.folder));
+  ENM_ASSIGN_OR_RETURN(out.manifest, dist::build_manifest(model.folder, files, fields));
+  ENM_ASSIGN_OR_RETURN(out.signature, dist::sign_manifest(out.manifest, key));
+  const std::string base = model.folder + "/";
+  // The signature goes last: a manifest whose signature is older than itself fails to verify.
+  ENM_RETURN_IF_ERROR(enm::write_file_atomically(base + std::string(dist::kManifestFile),
+                                                 enm::as_bytes(out.manifest)));
+  ENM_RETURN_IF_ERROR(enm::write_file_atomically(base + std::string(dist::kSignatureFile),
+                                                 enm::as_bytes(out.signature)));
+  return out;
+}
+
+}  // namespace cli
