@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "enm/distribution/folder_source.h"
-#include "enm/distribution/testing.h"
+#include "enm/distribution/source_test.h"
 
 namespace enm::distribution {
 namespace {
