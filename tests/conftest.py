@@ -9,6 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bin" / "edge-net-models"
 FABLE = ROOT / "models" / "fable-8m"
+GOLDEN_SENTENCES = [case["text"] for case in json.loads((ROOT / "tests" / "golden" / "transformers.json").read_text())["minilm"]]
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,14 @@ struct Options {
   bool external_data = false;
   std::string quantization = "INT4";
   enm::quantize::Int4Options int4;
+  enm::quantize::Int8Options int8;
   bool asymmetric = false;
 };
+
+enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
+  if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
+  return enm::quantize::quantize_int4(graph, options.int4);
+}
 
 enm::Status run(Options options, const Context& context) {
   const Stopwatch stopwatch;
@@ -29,8 +35,7 @@ enm::Status run(Options options, const Context& context) {
                        enm::pipeline::load_graph(source.files(), source.file));
   const uint64_t before = enm::formats::constant_bytes(graph);
   options.int4.symmetric = !options.asymmetric;
-  ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report,
-                       enm::quantize::quantize_int4(graph, options.int4));
+  ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report, quantize(graph, options));
   ENM_ASSIGN_OR_RETURN(const auto passes,
                        enm::passes::run_passes(graph, enm::passes::standard_passes()));
   for (const auto& pass : passes) {
@@ -67,9 +72,12 @@ void add_optimize(CLI::App& app, Context& context) {
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
-  verb->add_option("--quantization", options->quantization, "INT4 is what this version writes")
-      ->check(CLI::IsMember({"INT4"}))
+  verb->add_option("--quantize,--quantization", options->quantization,
+                   "INT4 for decoders, INT8 for encoders")
+      ->transform(CLI::IsMember({"INT4", "INT8"}, CLI::ignore_case))
       ->capture_default_str();
+  verb->add_flag("--reduce-range", options->int8.reduce_range,
+                 "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
   verb->add_option("--block-size", options->int4.block, "Weights that share a scale")
       ->check(CLI::IsMember({16, 32, 64, 128, 256}))
       ->capture_default_str();

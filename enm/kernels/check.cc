@@ -12,6 +12,7 @@ void CheckReport::fail(std::string_view where, int64_t index, double got, double
   failure_ = cat(where, " at ", index, ": got ", got, ", expected ", expected);
 }
 
+extern const Check kMatmulInt8Checks[2];
 extern const Check kMatmulNbitsChecks[3];
 
 namespace {
@@ -144,7 +145,8 @@ void check_attention(Isa isa, CheckReport& report) {
 std::span<const Check> all_checks() {
   static const std::vector<Check> checks = {
       kMatmulNbitsChecks[0],          kMatmulNbitsChecks[1],
-      kMatmulNbitsChecks[2],          {"matmul_f32", check_matmul_f32},
+      kMatmulNbitsChecks[2],          kMatmulInt8Checks[0],
+      kMatmulInt8Checks[1],           {"matmul_f32", check_matmul_f32},
       {"norm", check_norm},           {"activation", check_activation},
       {"attention", check_attention},
   };

@@ -94,6 +94,9 @@ bool fast_cast(const TensorView& x, const TensorView& y, int64_t begin, int64_t 
     case DType::kInt8:
       for (int64_t i = begin; i < end; ++i) out[i] = x.as<int8_t>()[i];
       return true;
+    case DType::kInt32:
+      for (int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(x.as<int32_t>()[i]);
+      return true;
     default:
       return false;
   }

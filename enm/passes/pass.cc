@@ -9,6 +9,11 @@ std::span<const Pass* const> standard_passes() {
   return kStandard;
 }
 
+std::span<const Pass* const> runtime_passes() {
+  static constexpr std::array<const Pass*, 2> kRuntime = {&kFuseIntegerProduct, &kDeadCode};
+  return kRuntime;
+}
+
 Result<std::vector<PassReport>> run_passes(graph::Graph& graph,
                                            std::span<const Pass* const> passes) {
   std::vector<PassReport> reports;

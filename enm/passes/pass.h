@@ -18,9 +18,13 @@ struct Pass {
 
 extern const Pass kConstantFolding;
 extern const Pass kDeadCode;
+extern const Pass kFuseIntegerProduct;
 
 /// What import and load always run, in order.
 std::span<const Pass* const> standard_passes();
+
+/// What our runtime runs besides: the results are operators that other runtimes may not have.
+std::span<const Pass* const> runtime_passes();
 
 struct PassReport {
   std::string_view name;

@@ -80,7 +80,6 @@ Result<GenerateResult> Pipeline::generate(std::string_view prompt, const Generat
 
 Result<std::vector<std::vector<float>>> Pipeline::embed(const std::vector<std::string>& texts) {
   if (encoder_ == nullptr) return Unsupported("this model makes text, not vectors; use run");
-  constexpr size_t kBatch = 32;
   int64_t longest = encoder_->max_length();
   if (tokenizer_.truncation() > 0 && (longest == 0 || tokenizer_.truncation() < longest)) {
     longest = tokenizer_.truncation();
@@ -100,8 +99,8 @@ Result<std::vector<std::vector<float>>> Pipeline::embed(const std::vector<std::s
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return ids[a].size() < ids[b].size(); });
   std::vector<std::vector<float>> out(texts.size());
-  for (size_t begin = 0; begin < order.size(); begin += kBatch) {
-    const size_t end = std::min(begin + kBatch, order.size());
+  for (size_t begin = 0; begin < order.size(); begin += encoder_->max_batch()) {
+    const size_t end = std::min(begin + encoder_->max_batch(), order.size());
     std::vector<std::vector<int32_t>> batch;
     for (size_t i = begin; i < end; ++i) batch.push_back(ids[order[i]]);
     ENM_ASSIGN_OR_RETURN(auto vectors, encoder_->embed(batch));

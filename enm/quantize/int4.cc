@@ -1,10 +1,7 @@
-#include <cmath>
-#include <memory>
-
-#include "enm/base/half.h"
 #include "enm/quantize/blocks.h"
 #include "enm/quantize/quantize.h"
 #include "enm/quantize/row_source.h"
+#include "enm/quantize/tables.h"
 
 namespace enm::quantize {
 namespace {
@@ -14,27 +11,7 @@ using graph::Graph;
 using graph::kNoValue;
 using graph::Node;
 using graph::Tensor;
-using graph::TensorData;
 using graph::ValueId;
-
-constexpr int64_t kRowsAtOnce = 256;  // between letting go of the source's pages
-
-// A tensor made by `each(row, values, out)` for every row of the source, `row_bytes` a row.
-template <typename Each>
-TensorData by_rows(const RowSource& source, int64_t row_bytes, Each each) {
-  const auto total = static_cast<uint64_t>(source.rows() * row_bytes);
-  return TensorData::produced(total, [source, row_bytes, each](MutableBytes out) -> Status {
-    ENM_ASSIGN_OR_RETURN(const RowSource::Reader reader, source.open());
-    std::vector<float> values(static_cast<size_t>(source.columns()));
-    for (int64_t row = 0; row < source.rows(); ++row) {
-      reader.read(row, values.data());
-      each(values.data(), out.data() + row * row_bytes);
-      if (row % kRowsAtOnce == kRowsAtOnce - 1) reader.done_with(row);
-    }
-    reader.done_with(source.rows());
-    return {};
-  });
-}
 
 class Int4 {
  public:
@@ -46,8 +23,9 @@ class Int4 {
     for (const Node& node : old_nodes_) {
       if (node.is("MatMul")) {
         add_matmul(node, node.inputs[1] == head);
-      } else if (node.is("Gather") && options_.embedding_bits == 8) {
-        add_gather(node);
+      } else if (node.is("Gather") && options_.embedding_bits == 8 &&
+                 add_int8_table(graph_, old_nodes_, node)) {
+        ++report_.tables;
       } else {
         graph_.nodes.push_back(node);
       }
@@ -117,52 +95,6 @@ class Int4 {
     }
     graph_.nodes.push_back(std::move(product));
     ++report_.matmuls;
-  }
-
-  // Rows of int8 with one f32 scale each: Gather both, Cast, Mul.
-  void add_gather(const Node& node) {
-    const auto table = RowSource::find(graph_, old_nodes_, node.inputs[0]);
-    if (!table || node.int_or("axis", 0) != 0) {
-      graph_.nodes.push_back(node);
-      return;
-    }
-    const std::string name = graph_.value(node.inputs[0]).name;
-    const int64_t columns = table->columns();
-    const auto scale_of = [columns](const float* row) {
-      float largest = 0;
-      for (int64_t i = 0; i < columns; ++i) largest = std::max(largest, std::fabs(row[i]));
-      return largest / 127.0f;
-    };
-    const ValueId quants = graph_.add_constant(
-        graph_.unique_name(name + ".rows"),
-        {DType::kInt8,
-         {table->rows(), columns},
-         by_rows(*table, columns, [=](const float* row, uint8_t* out) {
-           const float scale = scale_of(row);
-           for (int64_t i = 0; i < columns; ++i) {
-             out[i] = static_cast<uint8_t>(
-                 scale > 0 ? static_cast<int>(std::nearbyint(row[i] / scale)) : 0);
-           }
-         })});
-    const ValueId scales =
-        graph_.add_constant(graph_.unique_name(name + ".row_scales"),
-                            {DType::kFloat32,
-                             {table->rows(), 1},
-                             by_rows(*table, 4, [=](const float* row, uint8_t* out) {
-                               *reinterpret_cast<float*>(out) = scale_of(row);
-                             })});
-    const auto gather = [&](const char* suffix, ValueId data, DType dtype) {
-      const ValueId out = graph_.add_value(graph_.unique_name(node.name + suffix), {dtype, {}});
-      graph_.nodes.push_back({"Gather", "", node.name + suffix, {data, node.inputs[1]}, {out}, {}});
-      return out;
-    };
-    const ValueId rows = gather("/rows", quants, DType::kInt8);
-    const ValueId row_scales = gather("/scales", scales, DType::kFloat32);
-    const ValueId cast =
-        graph_.add_value(graph_.unique_name(node.name + "/Cast"), {DType::kFloat32, {}});
-    graph_.nodes.push_back({"Cast", "", node.name + "/Cast", {rows}, {cast}, {{"to", int64_t{1}}}});
-    graph_.nodes.push_back({"Mul", "", node.name + "/Mul", {cast, row_scales}, node.outputs, {}});
-    ++report_.tables;
   }
 
   Graph& graph_;

@@ -1,4 +1,4 @@
-// Round-to-nearest quantization of a graph's weights to blocks of 4 or 8 bits.
+// Round-to-nearest quantization of a graph's weights: blocks of 4 or 8 bits, or int8 columns.
 //
 // Tensors of the result are produced when they are written, row by row from the checkpoint's mapped
 // files: a model of any size needs the memory of its largest quantized tensor.
@@ -36,5 +36,20 @@ struct Report {
 /// runtimes may store them in half the room.
 /// Source of the two rules: ONNX Runtime, MatMulNBits quantizer.
 Result<Report> quantize_int4(graph::Graph& graph, const Int4Options& options);
+
+struct Int8Options {
+  /// Weights of 7 bits. Runtimes that add pairs of products in 16 bits (ONNX Runtime on x86 with
+  /// AVX2 or AVX-512 but without VNNI) saturate with 8.
+  bool reduce_range = false;
+};
+
+/// For encoders: MatMul by a constant [K, N] becomes MatMulInteger of activations quantized as they
+/// come (DynamicQuantizeLinear, u8) and int8 columns with a scale each:
+///   Cast(MatMulInteger(a, W, a_zero)) * (a_scale * w_scale[N])
+/// Products that read the same activations share their quantization. Gather and Slice of rows of a
+/// constant table read int8 rows. Standard operators of opset 11 only.
+///
+/// w_scale[n] = max |W[:, n]| / 127 (64 with reduce_range).
+Result<Report> quantize_int8(graph::Graph& graph, const Int8Options& options);
 
 }  // namespace enm::quantize

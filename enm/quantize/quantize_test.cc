@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -128,6 +129,71 @@ TEST(QuantizeInt4, RefusesOddBlocks) {
   graph::Graph graph = sample();
   EXPECT_EQ(quantize_int4(graph, {.block = 48}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(quantize_int4(graph, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
+}
+
+TEST(QuantizeInt8, RewritesProductsAndTables) {
+  graph::Graph graph = sample();
+  const auto report = quantize_int8(graph, {});
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  EXPECT_EQ(report->matmuls, 1);
+  EXPECT_EQ(report->tables, 1);
+  const graph::Node* product = nullptr;
+  for (const graph::Node& node : graph.nodes) {
+    if (node.is("MatMulInteger")) product = &node;
+  }
+  ASSERT_NE(product, nullptr);
+  const graph::Tensor* weight = graph.constant(product->inputs[1]);
+  EXPECT_EQ(weight->dims, (std::vector<int64_t>{32, 5}));
+  EXPECT_EQ(graph.value(graph.nodes.back().outputs[0]).name, "logits");
+
+  // Within half a step of sin(row * 32 + column), the source's value.
+  const auto quants = weight->data.load();
+  const auto scales = graph.constant(graph.find_value("turned.scales"))->data.load();
+  ASSERT_TRUE(quants.ok() && scales.ok());
+  for (int64_t i = 0; i < 160; ++i) {
+    float scale;
+    std::memcpy(&scale, scales->data() + i % 5 * 4, 4);
+    const float value = static_cast<float>(static_cast<int8_t>(quants->data()[i])) * scale;
+    EXPECT_NEAR(value, std::sin(static_cast<float>(i % 5 * 32 + i / 5)), scale * 0.5f + 1e-3f);
+  }
+}
+
+TEST(QuantizeInt8, ReducedRangeUsesSevenBits) {
+  graph::Graph graph = sample();
+  ASSERT_TRUE(quantize_int8(graph, {.reduce_range = true}).ok());
+  const auto quants = graph.constant(graph.find_value("turned.quants"))->data.load();
+  ASSERT_TRUE(quants.ok());
+  int largest = 0;
+  for (uint8_t byte : quants->bytes()) {
+    largest = std::max(largest, std::abs(static_cast<int8_t>(byte)));
+  }
+  EXPECT_EQ(largest, 64);
+}
+
+TEST(QuantizeInt8, ProductsOfTheSameActivationsShareTheirBytes) {
+  graph::Graph graph = sample();
+  graph::Node second = graph.nodes.back();
+  second.name = "second";
+  second.outputs = {graph.add_value("second", {DType::kFloat32, {}})};
+  graph.outputs.push_back(second.outputs[0]);
+  graph.nodes.push_back(second);
+  const auto report = quantize_int8(graph, {});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->matmuls, 2);
+  const auto count = std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
+    return node.is("DynamicQuantizeLinear");
+  });
+  EXPECT_EQ(count, 1);
+}
+
+TEST(QuantizeInt8, LeavesAComputedOperandInFloats) {
+  graph::Graph graph = sample();
+  const auto other = graph.add_input("other", {DType::kFloat32, graph::Shape{32, 5}});
+  graph.nodes.back().inputs[1] = other;
+  const auto report = quantize_int8(graph, {});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->matmuls, 0);
+  EXPECT_EQ(report->left_in_float.size(), 1u);
 }
 
 }  // namespace

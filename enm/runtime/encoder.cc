@@ -17,9 +17,15 @@ bool Encoder::fits(const graph::Graph& graph) {
 Result<std::unique_ptr<Encoder>> Encoder::open(graph::Graph graph, Isa isa, ThreadPool& pool) {
   std::unique_ptr<Encoder> encoder(new Encoder());
   for (const char* name :
-       {"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight.stored"}) {
+       {"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight.stored",
+        "embeddings.position_embeddings.weight.rows"}) {
     const graph::Tensor* table = graph.constant(graph.find_value(name));
     if (table != nullptr && table->dims.size() == 2) encoder->max_length_ = table->dims[0];
+  }
+  for (const graph::Node& node : graph.nodes) {
+    const bool shares_scale =
+        node.is("DynamicQuantizeLinear") || node.is("DynamicQuantizeMatMul", graph::kMicrosoft);
+    if (shares_scale) encoder->max_batch_ = 1;
   }
   ENM_ASSIGN_OR_RETURN(encoder->executor_, Executor::open(std::move(graph), isa, pool));
   return encoder;

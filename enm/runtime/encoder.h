@@ -21,6 +21,9 @@ class Encoder {
 
   /// Longest sequence: rows of the position table, or 0 if the graph does not say.
   int64_t max_length() const { return max_length_; }
+  /// How many sequences may share a run. Activations quantized with one scale for the whole batch
+  /// would make a vector depend on its neighbours: then it is 1.
+  size_t max_batch() const { return max_batch_; }
   uint64_t weight_bytes() const { return executor_->weight_bytes(); }
   uint64_t arena_bytes() const { return executor_->arena_bytes(); }
 
@@ -29,6 +32,7 @@ class Encoder {
 
   std::unique_ptr<Executor> executor_;
   int64_t max_length_ = 0;
+  size_t max_batch_ = 32;
   int64_t planned_batch_ = 0;
   int64_t planned_length_ = 0;
 };

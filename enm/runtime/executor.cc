@@ -26,6 +26,7 @@ bool is_small_integer(const TensorView& view) {
 
 Result<std::unique_ptr<Executor>> Executor::open(graph::Graph graph, Isa isa, ThreadPool& pool) {
   ENM_RETURN_IF_ERROR(passes::run_passes(graph, passes::standard_passes()).status());
+  ENM_RETURN_IF_ERROR(passes::run_passes(graph, passes::runtime_passes()).status());
   std::unique_ptr<Executor> executor(new Executor(std::move(graph), pool));
   const size_t count = executor->graph_.value_count();
   executor->views_.resize(count);
