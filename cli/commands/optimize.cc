@@ -25,6 +25,7 @@ struct Options {
 
 enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
   if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
+  if (options.quantization == "FP16") return enm::quantize::quantize_fp16(graph);
   return enm::quantize::quantize_int4(graph, options.int4);
 }
 
@@ -44,9 +45,11 @@ enm::Status run(Options options, const Context& context) {
   for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
   ENM_ASSIGN_OR_RETURN(const Exported exported,
                        export_model(graph, source, options.output, options.external_data, context));
-  context.say(enm::cat("quantized ", report.matmuls, " products and ", report.tables, " tables in ",
-                       human_duration(stopwatch.seconds()), ": ", human_bytes(before), " -> ",
-                       human_bytes(exported.bytes)));
+  const std::string what = report.halves > 0 ? enm::cat("halved ", report.halves, " constants")
+                                             : enm::cat("quantized ", report.matmuls,
+                                                        " products and ", report.tables, " tables");
+  context.say(enm::cat(what, " in ", human_duration(stopwatch.seconds()), ": ", human_bytes(before),
+                       " -> ", human_bytes(exported.bytes)));
   context.say(enm::cat("wrote ", exported.path));
   if (context.json) {
     context.print(JsonObject()
@@ -55,6 +58,7 @@ enm::Status run(Options options, const Context& context) {
                       .add("original_bytes", before)
                       .add("quantized_products", report.matmuls)
                       .add("quantized_tables", report.tables)
+                      .add("halved_constants", report.halves)
                       .add("left_in_float", report.left_in_float)
                       .add("seconds", stopwatch.seconds())
                       .add("peak_rss_bytes", peak_rss_bytes())
@@ -73,8 +77,8 @@ void add_optimize(CLI::App& app, Context& context) {
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_option("--quantize,--quantization", options->quantization,
-                   "INT4 for decoders, INT8 for encoders")
-      ->transform(CLI::IsMember({"INT4", "INT8"}, CLI::ignore_case))
+                   "INT4 for decoders, INT8 for encoders, FP16 for either")
+      ->transform(CLI::IsMember({"INT4", "INT8", "FP16"}, CLI::ignore_case))
       ->capture_default_str();
   verb->add_flag("--reduce-range", options->int8.reduce_range,
                  "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");

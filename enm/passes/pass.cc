@@ -10,7 +10,8 @@ std::span<const Pass* const> standard_passes() {
 }
 
 std::span<const Pass* const> runtime_passes() {
-  static constexpr std::array<const Pass*, 2> kRuntime = {&kFuseIntegerProduct, &kDeadCode};
+  static constexpr std::array<const Pass*, 3> kRuntime = {&kWidenHalves, &kFuseIntegerProduct,
+                                                          &kDeadCode};
   return kRuntime;
 }
 

@@ -19,6 +19,7 @@ struct Pass {
 extern const Pass kConstantFolding;
 extern const Pass kDeadCode;
 extern const Pass kFuseIntegerProduct;
+extern const Pass kWidenHalves;
 
 /// What import and load always run, in order.
 std::span<const Pass* const> standard_passes();

@@ -22,6 +22,7 @@ struct Int4Options {
 struct Report {
   int matmuls = 0;
   int tables = 0;
+  int halves = 0;                          // constants that are f16 now
   std::vector<std::string> left_in_float;  // and why
 };
 
@@ -51,5 +52,11 @@ struct Int8Options {
 ///
 /// w_scale[n] = max |W[:, n]| / 127 (64 with reduce_range).
 Result<Report> quantize_int8(graph::Graph& graph, const Int8Options& options);
+
+/// Constants and the values between operators become f16, inputs and outputs stay as they are.
+/// Operators stay in floats, with casts around them, that reduce or exponentiate, that read a
+/// constant which halves would spoil (a value beyond 65504, or most values below the least normal
+/// half), or that are not known to exist in halves. Folds constants first.
+Result<Report> quantize_fp16(graph::Graph& graph);
 
 }  // namespace enm::quantize

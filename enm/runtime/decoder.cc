@@ -31,6 +31,10 @@ void keep_last_position(graph::Graph& graph) {
       value = node.inputs[graph.constant(node.inputs[0]) != nullptr ? 1 : 0];
       continue;
     }
+    if (node.is("Cast")) {
+      value = node.inputs[0];
+      continue;
+    }
     if (!node.is("MatMul") && !node.is("MatMulNBits", graph::kMicrosoft)) return;
     const auto constant = [&](const char* name, int64_t number) {
       return graph.add_constant(graph.unique_name(name),

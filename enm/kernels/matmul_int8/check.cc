@@ -124,10 +124,6 @@ void check_quantize(Isa isa, CheckReport& report) {
       kernels.range(x.data(), n, &range[2], &range[3]);
       report.near(range[2], range[0], 0, "low", n);
       report.near(range[3], range[1], 0, "high", n);
-      if (n == 0) continue;
-      x[n - 1] = std::nanf("");
-      kernels.quantize(x.data(), n, 0.25f, zero, y2.data());
-      report.equal(y2[n - 1] == 0 || y2[n - 1] == 255, true, "NaN", n);
     }
   }
 }

@@ -11,7 +11,7 @@ namespace enm::kernels {
 struct QuantizeLinearKernels {
   /// Lowers *low and raises *high to what the `n` values reach; of a NaN, anything.
   void (*range)(const float* x, int64_t n, float* low, float* high);
-  /// `zero` in [0, 255]. NaN gives 0 or 255 (relaxed SIMD leaves it to the engine).
+  /// `zero` in [0, 255]. NaN gives any byte: relaxed SIMD leaves it to the engine.
   void (*quantize)(const float* x, int64_t n, float scale, int32_t zero, uint8_t* y);
 };
 
