@@ -1,18 +1,20 @@
 # Thin words over the presets and scripts. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.DEFAULT_GOAL := native
+.DEFAULT_GOAL := all
 JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help native wasm setup venv demo test unit wasm-tests witness-tests asan tsan lint format bench fuzz witness install clean
+.PHONY: help all native wasm sdk sdk-tests npm setup venv demo test unit wasm-tests witness-tests asan tsan lint format bench fuzz witness install clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 
 setup: ## install the Debian packages that are missing
 	@tools/setup.sh
+
+all: native sdk ## the native program and the SDK
 
 native: setup ## the native program, build/bin/edge-net-models, and its tests
 	@cmake --preset release > /dev/null
@@ -24,6 +26,15 @@ wasm: setup ## the two WebAssembly modules, build/wasm*/bin
 	@ninja -C build/wasm -j $(JOBS)
 	@ninja -C build/wasm-relaxed -j $(JOBS)
 
+npm: setup
+	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --ignore-scripts
+
+sdk: wasm npm ## the TypeScript package, sdk/dist
+	@rm -rf sdk/dist
+	@npx tsc -p sdk/tsconfig.json
+	@mkdir -p sdk/dist/wasm
+	@cp build/wasm/bin/edge-net-models-simd128.wasm build/wasm-relaxed/bin/edge-net-models-relaxed.wasm sdk/dist/wasm/
+
 venv: setup
 	@test build/venv/.ready -nt tests/requirements.txt || { \
 	  python3 -m venv build/venv && \
@@ -34,13 +45,16 @@ venv: setup
 demo: native wasm ## checkpoint -> ONNX -> 4-bit -> perplexity before and after -> a story
 	@examples/demo/demo.sh
 
-test: unit wasm-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
+test: unit wasm-tests sdk-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
 wasm-tests: native wasm ## the WebAssembly core in Node and Chromium, against the native program
 	@node --experimental-wasm-relaxed-simd --test tests/wasm/
+
+sdk-tests: native sdk ## the SDK in Node, against the native program, IPFS and node:crypto
+	@node --experimental-wasm-relaxed-simd --test sdk/test/*.test.mjs
 
 witness-tests: native venv ## against ONNX Runtime, tokenizers and transformers' golden files
 	@build/venv/bin/python -m pytest -q tests
@@ -78,4 +92,4 @@ install: native ## install under PREFIX (/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove everything that was built
-	@rm -rf build
+	@rm -rf build sdk/dist

@@ -26,9 +26,11 @@ enm::ThreadPool* pool = nullptr;
 std::unique_ptr<enm::pipeline::Pipeline> model;
 std::unique_ptr<enm::pipeline::Generation> generation;
 std::string result;
+enm::Code code = enm::Code::kOk;
 std::vector<float> vectors;
 
 uint32_t fail(const Status& status) {
+  code = status.code();
   result = std::string(status.message());
   return 0;
 }
@@ -77,6 +79,9 @@ ENM_EXPORT(release) void release(void* memory) { operator delete(memory); }
 
 ENM_EXPORT(result_data) const char* result_data() { return result.data(); }
 ENM_EXPORT(result_size) uint32_t result_size() { return static_cast<uint32_t>(result.size()); }
+
+/// Of the call that failed last, as the position in enm::Code.
+ENM_EXPORT(error_code) uint32_t error_code() { return static_cast<uint32_t>(code); }
 
 /// The kernels' instruction set as the result.
 ENM_EXPORT(isa) uint32_t isa() {

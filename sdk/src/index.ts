@@ -1,0 +1,11 @@
+export type { CachedModel } from './cache/cache.js';
+export type { Progress } from './download.js';
+export type { MemoryInfo } from './engine/core.js';
+export { hasRelaxedSimd, hasSimd } from './engine/features.js';
+export type { GenerateResult } from './engine/messages.js';
+export { EdgeNetError, type Code } from './errors.js';
+export { ModelLoader, type Compatibility, type LoaderOptions, type LoadOptions } from './loader.js';
+export type { Artifact, Manifest } from './manifest.js';
+export { InferenceSession, type GenerateConfig, type SessionOptions, type TextStream } from './session.js';
+export type { TrustedKey } from './signature.js';
+export type { ListedModel, ModelFilter } from './source.js';
