@@ -4,7 +4,7 @@ export type { MemoryInfo } from './engine/core.js';
 export { hasRelaxedSimd, hasSimd } from './engine/features.js';
 export type { GenerateResult } from './engine/messages.js';
 export { EdgeNetError, type Code } from './errors.js';
-export { ModelLoader, type Compatibility, type LoaderOptions, type LoadOptions } from './loader.js';
+export { ModelLoader, type Compatibility, type LoaderOptions, type LoadOptions, type VerifiedManifest } from './loader.js';
 export type { Artifact, Manifest } from './manifest.js';
 export { InferenceSession, type GenerateConfig, type SessionOptions, type TextStream } from './session.js';
 export type { TrustedKey } from './signature.js';

@@ -47,9 +47,12 @@ export interface Compatibility {
 const defaultMaxSize = 2 * 1024 ** 3;
 const mostBytes = 3 * 1024 ** 3; // of files, in a memory of 4 GiB with caches and working space
 
+/** A manifest, and the trusted key that signed it; undefined where `allowUnsigned` let another pass. */
+export type VerifiedManifest = Manifest & { signedBy: string | undefined };
+
 /** A manifest that was verified, with its bytes. */
 interface Offer {
-  manifest: Manifest;
+  manifest: VerifiedManifest;
   record: CachedModel;
 }
 
@@ -106,7 +109,7 @@ export class ModelLoader {
   }
 
   /** The verified manifest, from the registry or, where that does not answer, from the cache. */
-  async getManifest(model: string, options: LoadOptions = {}): Promise<Manifest> {
+  async getManifest(model: string, options: LoadOptions = {}): Promise<VerifiedManifest> {
     return (await this.offer(model, options)).manifest;
   }
 
@@ -165,8 +168,8 @@ export class ModelLoader {
   }
 
   private async verified(record: CachedModel, ref: ModelRef | undefined): Promise<Offer> {
-    await this.checkSignature(record);
-    const manifest = await parseManifest(record.manifest);
+    const signedBy = await this.checkSignature(record);
+    const manifest = { ...(await parseManifest(record.manifest)), signedBy };
     if (ref !== undefined && (manifest.id !== ref.id || (ref.version !== undefined && manifest.version !== ref.version))) {
       throw corrupt(`asked for ${ref.id}@${ref.version ?? 'newest'}, got ${manifest.id}@${manifest.version}`);
     }
@@ -174,12 +177,13 @@ export class ModelLoader {
     return { manifest, record: { ...record, id: manifest.id, version: manifest.version, files, lastUsed: Date.now() } };
   }
 
-  private async checkSignature({ manifest, signature }: CachedModel): Promise<void> {
+  private async checkSignature({ manifest, signature }: CachedModel): Promise<string | undefined> {
     try {
-      await verifySignature(manifest, signature, this.options.trustedKeys ?? []);
+      return await verifySignature(manifest, signature, this.options.trustedKeys ?? []);
     } catch (error) {
       const untrusted = error instanceof EdgeNetError && error.code === 'untrusted';
       if (!untrusted || this.options.allowUnsigned !== true) throw error;
+      return undefined;
     }
   }
 
