@@ -8,6 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bin" / "edge-net-models"
+RUNNER = ROOT / "build" / "bin" / "graph_runner"
 FABLE = ROOT / "models" / "fable-8m"
 GOLDEN_SENTENCES = [case["text"] for case in json.loads((ROOT / "tests" / "golden" / "transformers.json").read_text())["minilm"]]
 
@@ -64,3 +65,24 @@ def artifacts(program, tmp_path_factory):
         return made[flags]
 
     return make
+
+
+@pytest.fixture
+def run_graph(tmp_path):
+    """run_graph(model or path, {name: array}) -> {name: array}: our executor on any graph."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    def run(model, feeds, env=None):
+        if not isinstance(model, (str, pathlib.Path)):
+            onnx.save(model, tmp_path / "graph.onnx")
+            model = tmp_path / "graph.onnx"
+        given = [numpy_helper.from_array(value, name) for name, value in feeds.items()]
+        inputs = helper.make_model(helper.make_graph([], "inputs", [], [], given), opset_imports=[helper.make_opsetid("", 17)])
+        onnx.save(inputs, tmp_path / "inputs.onnx")
+        done = subprocess.run([RUNNER, model, tmp_path / "inputs.onnx", tmp_path / "outputs.onnx"], capture_output=True, text=True,
+                              timeout=600, env={**os.environ, **(env or {})})
+        assert done.returncode == 0, done.stderr
+        return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(tmp_path / "outputs.onnx").graph.initializer}
+
+    return run

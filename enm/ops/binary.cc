@@ -1,6 +1,7 @@
 // Elementwise operators of two operands with numpy's broadcasting.
 #include <cmath>
 
+#include "enm/ops/broadcast.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
@@ -58,28 +59,6 @@ struct PowOf {
   }
 };
 
-// Steps through an operand in the order of the output: 0 along axes where it is broadcast.
-struct Strides {
-  std::array<int64_t, kMaxRank> of{};
-
-  Strides(const TensorView& operand, const TensorView& out) {
-    int64_t stride = 1;
-    for (int i = 1; i <= operand.rank; ++i) {
-      const int64_t dim = operand.dim(operand.rank - i);
-      of[static_cast<size_t>(out.rank - i)] = dim == 1 ? 0 : stride;
-      stride *= dim;
-    }
-  }
-  int64_t offset(const TensorView& out, int64_t row) const {
-    int64_t at = 0;
-    for (int axis = out.rank - 2; axis >= 0; --axis) {
-      at += row % out.dim(axis) * of[static_cast<size_t>(axis)];
-      row /= out.dim(axis);
-    }
-    return at;
-  }
-};
-
 template <typename T, typename F>
 void apply_row(const T* a, int64_t a_step, const T* b, int64_t b_step, T* y, int64_t n, F f) {
   if (a_step == 1 && b_step == 1) {
@@ -91,23 +70,32 @@ void apply_row(const T* a, int64_t a_step, const T* b, int64_t b_step, T* y, int
   }
 }
 
+// Max and Min take any number of operands, the others two.
 template <typename F>
 class Binary final : public PreparedOp {
  public:
   Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[1], in[0].dtype, "the second operand"));
     out[0].dtype = in[0].dtype;
-    return broadcast_dims(in[0], in[1], out[0]);
+    out[0].set_dims({in[0].dims.data(), static_cast<size_t>(in[0].rank)});
+    for (size_t i = 1; i < in.size(); ++i) {
+      ENM_RETURN_IF_ERROR(expect_dtype(in[i], in[0].dtype, "an operand beside the first"));
+      const TensorView so_far = out[0];
+      ENM_RETURN_IF_ERROR(broadcast_dims(so_far, in[i], out[0]));
+    }
+    return {};
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     return with_numeric(in[0].dtype, "an operand", [&](auto zero) {
-      run_typed<decltype(zero)>(context, in[0], in[1], out[0]);
+      using T = decltype(zero);
+      run_typed<T>(context, in[0], in[in.size() > 1 ? 1 : 0], out[0]);
+      for (size_t i = 2; i < in.size(); ++i) run_typed<T>(context, out[0], in[i], out[0]);
       return Status();
     });
   }
 
-  bool in_place(size_t) const override { return true; }
+  // With more operands a later one would be read after it was written.
+  bool in_place(size_t index) const override { return index < 2; }
 
  private:
   template <typename T>
@@ -120,8 +108,8 @@ class Binary final : public PreparedOp {
       });
       return;
     }
-    const Strides a_strides(a, y);
-    const Strides b_strides(b, y);
+    const BroadcastStrides a_strides(a, y);
+    const BroadcastStrides b_strides(b, y);
     const int64_t width = y.last_dim();
     const auto last = static_cast<size_t>(y.rank - 1);
     const int64_t rows = width == 0 ? 0 : y.count() / width;
@@ -146,8 +134,8 @@ const Op kAdd = {"Add", "", 2, 2, 1, prepare_binary<AddOf>};
 const Op kSub = {"Sub", "", 2, 2, 1, prepare_binary<SubOf>};
 const Op kMul = {"Mul", "", 2, 2, 1, prepare_binary<MulOf>};
 const Op kDiv = {"Div", "", 2, 2, 1, prepare_binary<DivOf>};
-const Op kMax = {"Max", "", 2, 2, 1, prepare_binary<MaxOf>};
-const Op kMin = {"Min", "", 2, 2, 1, prepare_binary<MinOf>};
+const Op kMax = {"Max", "", 1, kMaxInputs, 1, prepare_binary<MaxOf>};
+const Op kMin = {"Min", "", 1, kMaxInputs, 1, prepare_binary<MinOf>};
 const Op kPow = {"Pow", "", 2, 2, 1, prepare_binary<PowOf>};
 
 }  // namespace enm::ops

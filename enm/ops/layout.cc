@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "enm/ops/broadcast.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
@@ -10,44 +11,6 @@ namespace enm::ops {
 namespace {
 
 using graph::DType;
-
-// Copies a box: element `at` of the output comes from sum(at[i] * strides[i]) of the input.
-template <typename T>
-void copy_strided(const T* from, std::span<const int64_t> strides, const TensorView& out) {
-  std::array<int64_t, kMaxRank> at{};
-  int64_t position = 0;
-  T* to = out.as<T>();
-  for (int64_t i = 0; i < out.count(); ++i) {
-    to[i] = from[position];
-    for (int axis = out.rank - 1; axis >= 0; --axis) {
-      const auto a = static_cast<size_t>(axis);
-      position += strides[a];
-      if (++at[a] < out.dim(axis)) break;
-      position -= strides[a] * out.dim(axis);
-      at[a] = 0;
-    }
-  }
-}
-
-Status copy_strided_bits(const void* from, int64_t offset, std::span<const int64_t> strides,
-                         const TensorView& out) {
-  switch (graph::dtype_bits(out.dtype)) {
-    case 8:
-      copy_strided(static_cast<const uint8_t*>(from) + offset, strides, out);
-      return {};
-    case 16:
-      copy_strided(static_cast<const uint16_t*>(from) + offset, strides, out);
-      return {};
-    case 32:
-      copy_strided(static_cast<const uint32_t*>(from) + offset, strides, out);
-      return {};
-    case 64:
-      copy_strided(static_cast<const uint64_t*>(from) + offset, strides, out);
-      return {};
-    default:
-      return Unsupported("elements of type ", graph::dtype_name(out.dtype));
-  }
-}
 
 std::array<int64_t, kMaxRank> strides_of(const TensorView& x) {
   std::array<int64_t, kMaxRank> strides{};
@@ -88,7 +51,7 @@ class Transpose final : public PreparedOp {
     for (int axis = 0; axis < in[0].rank; ++axis) {
       strides[static_cast<size_t>(axis)] = own[static_cast<size_t>(source(axis, in[0].rank))];
     }
-    return copy_strided_bits(in[0].data, 0, strides, out[0]);
+    return copy_strided(in[0].data, 0, strides, out[0]);
   }
 
  private:
@@ -117,7 +80,7 @@ class Slice final : public PreparedOp {
       offset += box.starts[a] * strides[a];
       strides[a] *= box.steps[a];
     }
-    return copy_strided_bits(in[0].data, offset, strides, out[0]);
+    return copy_strided(in[0].data, offset, strides, out[0]);
   }
 
  private:

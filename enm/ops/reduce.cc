@@ -67,7 +67,9 @@ class Reduce final : public PreparedOp {
   void reduce(const TensorView& x, AxisSet folded, const TensorView& y) const {
     T* out = y.as<T>();
     const int64_t results = y.count();
-    const T start = kind_ == Kind::kMax ? std::numeric_limits<T>::lowest() : T{0};
+    const T least = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                         : std::numeric_limits<T>::lowest();
+    const T start = kind_ == Kind::kMax ? least : T{0};
     std::fill(out, out + results, start);
     // Steps of the output along each input axis, 0 along folded ones.
     std::array<int64_t, kMaxRank> steps{};
@@ -110,43 +112,50 @@ Result<std::unique_ptr<PreparedOp>> prepare_reduce(const PrepareContext& context
                                context.node.int_or("noop_with_empty_axes", 0) != 0);
 }
 
-// x / (sum |x|^p)^(1/p) along the last axis, p = 1 or 2; rows of zeros stay zeros.
+// x / (sum |x|^p)^(1/p) along an axis, p = 1 or 2; lines of zeros stay zeros.
 class LpNormalization final : public PreparedOp {
  public:
-  explicit LpNormalization(int64_t p) : p_(p) {}
+  LpNormalization(int64_t p, int64_t axis) : p_(p), axis_(axis) {}
 
   Status infer(Inputs in, Outputs out) const override {
     ENM_RETURN_IF_ERROR(expect_dtype(in[0], graph::DType::kFloat32, "input"));
     out[0] = in[0];
-    return {};
+    return normalize_axis(axis_, in[0].rank).status();
   }
 
   Status run(const RunContext&, Inputs in, Outputs out) const override {
-    const int64_t width = in[0].last_dim();
-    const int64_t rows = width == 0 ? 0 : in[0].count() / width;
-    for (int64_t row = 0; row < rows; ++row) {
-      const float* x = in[0].as<float>() + row * width;
-      double total = 0;
-      for (int64_t i = 0; i < width; ++i) {
-        total += p_ == 1 ? std::fabs(x[i]) : static_cast<double>(x[i]) * x[i];
-      }
-      const double norm = p_ == 1 ? total : std::sqrt(total);
-      const auto inverse = static_cast<float>(norm > 0 ? 1.0 / norm : 0.0);
-      for (int64_t i = 0; i < width; ++i) out[0].as<float>()[row * width + i] = x[i] * inverse;
+    ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_, in[0].rank));
+    const int64_t length = in[0].dim(axis);
+    int64_t inner = 1;
+    for (int i = axis + 1; i < in[0].rank; ++i) inner *= in[0].dim(i);
+    const int64_t lines = length == 0 ? 0 : in[0].count() / length;
+    for (int64_t line = 0; line < lines; ++line) {
+      const int64_t at = line / inner * inner * length + line % inner;
+      normalize(in[0].as<float>() + at, out[0].as<float>() + at, length, inner);
     }
     return {};
   }
 
  private:
+  void normalize(const float* x, float* y, int64_t length, int64_t step) const {
+    double total = 0;
+    for (int64_t i = 0; i < length; ++i) {
+      const double value = x[i * step];
+      total += p_ == 1 ? std::fabs(value) : value * value;
+    }
+    const double norm = p_ == 1 ? total : std::sqrt(total);
+    const auto inverse = static_cast<float>(norm > 0 ? 1.0 / norm : 0.0);
+    for (int64_t i = 0; i < length; ++i) y[i * step] = x[i * step] * inverse;
+  }
+
   const int64_t p_;
+  const int64_t axis_;
 };
 
 Result<std::unique_ptr<PreparedOp>> prepare_lp_normalization(const PrepareContext& context) {
   const int64_t p = context.node.int_or("p", 2);
-  if (context.node.int_or("axis", -1) != -1 || (p != 1 && p != 2)) {
-    return Unsupported("only the last axis and p of 1 or 2 are supported");
-  }
-  return make_prepared<LpNormalization>(p);
+  if (p != 1 && p != 2) return Unsupported("p is ", p, "; supported are 1 and 2");
+  return make_prepared<LpNormalization>(p, context.node.int_or("axis", -1));
 }
 
 }  // namespace
