@@ -94,8 +94,8 @@ void add_optimize(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
   verb->add_option("--embedding-bits", options->int4.embedding_bits,
-                   "8; 0 leaves the table in floats")
-      ->check(CLI::IsMember({0, 8}))
+                   "8; 4 takes GatherBlockQuantized; 0 leaves the table in floats")
+      ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };

@@ -23,7 +23,9 @@ class Int4 {
     for (const Node& node : old_nodes_) {
       if (node.is("MatMul")) {
         add_matmul(node, node.inputs[1] == head);
-      } else if (node.is("Gather") && options_.embedding_bits == 8 &&
+      } else if (node.is("Gather") && options_.embedding_bits == 4 && add_block_table(node)) {
+        ++report_.tables;
+      } else if (node.is("Gather") && options_.embedding_bits != 0 &&
                  add_int8_table(graph_, old_nodes_, node)) {
         ++report_.tables;
       } else {
@@ -97,6 +99,50 @@ class Int4 {
     ++report_.matmuls;
   }
 
+  // GatherBlockQuantized from rows of 4-bit blocks. False where rows are not whole blocks.
+  bool add_block_table(const Node& node) {
+    const auto table = RowSource::find(graph_, old_nodes_, node.inputs[0]);
+    if (!table || node.int_or("axis", 0) != 0 || table->columns() % options_.block != 0) {
+      return false;
+    }
+    const BlockFormat format = {table->columns(), options_.block, 4, options_.symmetric};
+    const std::string name = graph_.value(node.inputs[0]).name;
+    const auto constant = [&](const char* suffix, DType dtype, int64_t width, int64_t row_bytes,
+                              auto each) {
+      return graph_.add_constant(graph_.unique_name(name + suffix),
+                                 {dtype, {table->rows(), width}, by_rows(*table, row_bytes, each)});
+    };
+    const int64_t bytes = format.row_bytes();
+    const ValueId quants =
+        constant(".quants", DType::kUint8, bytes, bytes, [format](const float* row, uint8_t* out) {
+          quantize_row(format, row, out, nullptr, nullptr);
+        });
+    const ValueId scales =
+        constant(".scales", DType::kFloat32, format.blocks(), format.blocks() * 4,
+                 [format](const float* row, uint8_t* out) {
+                   quantize_row(format, row, nullptr, reinterpret_cast<float*>(out), nullptr);
+                 });
+    Node gather{"GatherBlockQuantized",
+                std::string(graph::kMicrosoft),
+                node.name,
+                {quants, node.inputs[1], scales},
+                node.outputs,
+                {}};
+    gather.attributes = {{"bits", int64_t{4}},
+                         {"block_size", options_.block},
+                         {"gather_axis", int64_t{0}},
+                         {"quantize_axis", int64_t{1}}};
+    if (!options_.symmetric) {
+      const int64_t zeros = format.zero_point_bytes();
+      gather.inputs.push_back(constant(".zero_points", DType::kUint8, zeros, zeros,
+                                       [format](const float* row, uint8_t* out) {
+                                         quantize_row(format, row, nullptr, nullptr, out);
+                                       }));
+    }
+    graph_.nodes.push_back(std::move(gather));
+    return true;
+  }
+
   Graph& graph_;
   const Int4Options options_;
   Report report_;
@@ -113,9 +159,9 @@ Result<Report> quantize_int4(Graph& graph, const Int4Options& options) {
                            "; expected 16, 32, 64, 128 or 256");
   }
   if ((options.head_bits != 0 && options.head_bits != 4 && options.head_bits != 8) ||
-      (options.embedding_bits != 0 && options.embedding_bits != 8)) {
+      (options.embedding_bits != 0 && options.embedding_bits != 4 && options.embedding_bits != 8)) {
     return InvalidArgument("[quantize] head of ", options.head_bits, " bits and embedding of ",
-                           options.embedding_bits, "; expected 0, 4 or 8 and 0 or 8");
+                           options.embedding_bits, "; expected 0, 4 or 8 of each");
   }
   return Int4(graph, options).run();
 }

@@ -16,7 +16,7 @@ struct Int4Options {
   bool symmetric = true;
   int64_t accuracy_level = 4;
   int head_bits = 8;       // 4, 8, or 0 to leave the head in floats
-  int embedding_bits = 8;  // 8, or 0 to leave the table in floats
+  int embedding_bits = 8;  // 8; 4 by GatherBlockQuantized, which not every runtime has; 0: floats
 };
 
 struct Report {

@@ -125,6 +125,20 @@ TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
   EXPECT_EQ(report->left_in_float.size(), 1u);
 }
 
+TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
+  for (bool symmetric : {true, false}) {
+    graph::Graph graph = sample();
+    ASSERT_TRUE(quantize_int4(graph, {.symmetric = symmetric, .embedding_bits = 4}).ok());
+    const auto gather = std::find_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
+      return node.is("GatherBlockQuantized", graph::kMicrosoft);
+    });
+    ASSERT_NE(gather, graph.nodes.end());
+    EXPECT_EQ(gather->inputs.size(), symmetric ? 3u : 4u);
+    EXPECT_EQ(graph.constant(gather->inputs[0])->dims, (std::vector<int64_t>{8, 16}));
+    EXPECT_EQ(graph.constant(gather->inputs[2])->dims, (std::vector<int64_t>{8, 1}));
+  }
+}
+
 TEST(QuantizeInt4, RefusesOddBlocks) {
   graph::Graph graph = sample();
   EXPECT_EQ(quantize_int4(graph, {.block = 48}).status().code(), Code::kInvalidArgument);
