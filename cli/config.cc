@@ -32,6 +32,7 @@ constexpr std::array kKnown = {
     Known{"download.parallel", "4", nullptr, Kind::kNumber},
     Known{"download.timeout", "30000", nullptr, Kind::kNumber},
     Known{"download.retries", "3", nullptr, Kind::kNumber},
+    Known{"registryServer.data", "~/.edge-net/registry", "EDGE_NET_REGISTRY_DATA", Kind::kText},
     Known{"keys.directory", "~/.edge-net/keys", "EDGE_NET_KEYS", Kind::kText},
     Known{"signing.keyPath", "~/.edge-net/keys/private.pem", "EDGE_NET_SIGNING_KEY", Kind::kText},
     Known{"signing.keyId", "", "EDGE_NET_KEY_ID", Kind::kText},

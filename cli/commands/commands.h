@@ -21,6 +21,7 @@ void add_list(CLI::App& app, Context& context);
 void add_info(CLI::App& app, Context& context);
 void add_pull(CLI::App& app, Context& context);
 void add_cache(CLI::App& app, Context& context);
+void add_registry(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 
 /// All of them, in the order of --help.

@@ -33,20 +33,22 @@ File& File::operator=(File&& other) noexcept {
   return *this;
 }
 
-Result<File> File::open_read(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+Result<File> File::open(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
   if (fd < 0) return system_error("open", path, errno);
-  File file(fd, path);
+  return File(fd, path);
+}
+
+Result<File> File::open_read(const std::string& path) {
+  ENM_ASSIGN_OR_RETURN(File file, open(path, O_RDONLY));
   struct stat info;
-  if (::fstat(fd, &info) != 0) return system_error("stat", path, errno);
+  if (::fstat(file.fd_, &info) != 0) return system_error("stat", path, errno);
   if (!S_ISREG(info.st_mode)) return InvalidArgument(path, " is not a regular file");
   return file;
 }
 
 Result<File> File::open_write(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return system_error("open", path, errno);
-  return File(fd, path);
+  return open(path, O_RDWR | O_CREAT);
 }
 
 Result<File> File::create_temporary(const std::string& path) {

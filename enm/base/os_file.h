@@ -19,6 +19,9 @@ class File {
   File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
   File& operator=(File&& other) noexcept;
 
+  /// open(2); a file that this makes has mode 644.
+  static Result<File> open(const std::string& path, int flags);
+  /// A regular file.
   static Result<File> open_read(const std::string& path);
   /// Made if it is not there; its bytes stay if it is.
   static Result<File> open_write(const std::string& path);
