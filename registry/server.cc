@@ -96,14 +96,18 @@ class Connection {
 
   // A request whose body is small enough to be held.
   awaitable<bool> answer(HeaderParser& header, Request request) {
-    http::request_parser<http::string_body> parser(std::move(header));
     const uint64_t limit = api_.body_limit(request.method, request.target);
+    const auto too_large = [&] {
+      return problem(413, "too_large", cat("the body is longer than ", limit, " bytes"));
+    };
+    // The parser holds chunked bodies to its limit, but has passed an announced length already.
+    if (header.content_length().value_or(0) > limit) co_return co_await refuse(too_large());
+    http::request_parser<http::string_body> parser(std::move(header));
     parser.body_limit(limit);
     stream_.expires_after(kMoveTimeout);
     auto [error, size] = co_await http::async_read(stream_, buffer_, parser, use_code);
     if (error == http::error::body_limit) {
-      co_return co_await refuse(
-          problem(413, "too_large", cat("the body is longer than ", limit, " bytes")));
+      co_return co_await refuse(too_large());
     }
     if (error) co_return false;
     request.body = std::move(parser.get().body());
@@ -171,11 +175,11 @@ class Connection {
     unread.method(http::verb::get);
     co_await send(unread, std::move(reply), false);
     // What the client still sends would reset the connection before it has read the answer.
-    stream_.expires_after(1s);
+    stream_.expires_after(5s);
     beast::error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     std::vector<uint8_t> waste(kPiece);
-    for (size_t drained = 0; drained < (size_t{8} << 20);) {
+    for (size_t drained = 0; drained < (size_t{32} << 20);) {
       auto [error, size] = co_await stream_.async_read_some(asio::buffer(waste), use_code);
       if (error) break;
       drained += size;

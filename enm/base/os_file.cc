@@ -47,9 +47,7 @@ Result<File> File::open_read(const std::string& path) {
   return file;
 }
 
-Result<File> File::open_write(const std::string& path) {
-  return open(path, O_RDWR | O_CREAT);
-}
+Result<File> File::open_write(const std::string& path) { return open(path, O_RDWR | O_CREAT); }
 
 Result<File> File::create_temporary(const std::string& path) {
   std::string name = path + ".XXXXXX";
