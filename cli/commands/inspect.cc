@@ -7,6 +7,7 @@
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
 #include "enm/formats/onnx_writer.h"
+#include "enm/graph/text.h"
 #include "enm/ops/op.h"
 #include "enm/pipeline/model_folder.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 struct Options {
   std::string model;
+  bool text = false;
 };
 
 std::vector<std::string> signature(const enm::graph::Graph& graph,
@@ -30,6 +32,11 @@ enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const enm::graph::Graph graph,
                        enm::pipeline::load_graph(model.files(), model.file));
+  if (options.text) {
+    ENM_ASSIGN_OR_RETURN(const std::string text, enm::graph::to_text(graph, {.all_data = false}));
+    context.print(std::string_view(text).substr(0, text.size() - 1));
+    return {};
+  }
   struct Count {
     int nodes = 0;
     bool runs = false;
@@ -74,6 +81,7 @@ void add_inspect(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("inspect", "Show what is in a model");
   verb->add_option("model", options->model, "Model folder, or .onnx file")->required();
+  verb->add_flag("--text", options->text, "The graph itself, large constants left out");
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "enm/graph/verify.h"
+
 namespace enm::passes {
 
 std::span<const Pass* const> standard_passes() {
@@ -18,10 +20,12 @@ std::span<const Pass* const> runtime_passes() {
 Result<std::vector<PassReport>> run_passes(graph::Graph& graph,
                                            std::span<const Pass* const> passes) {
   std::vector<PassReport> reports;
+  ENM_RETURN_IF_ERROR(graph::verify(graph));
   for (const Pass* pass : passes) {
     PassReport report{pass->name, 0, graph.nodes.size(), 0};
     const auto rewrites = pass->run(graph);
     if (!rewrites.ok()) return rewrites.status().in(cat("[passes] ", pass->name));
+    ENM_RETURN_IF_ERROR(graph::verify(graph).in(cat("[passes] after ", pass->name)));
     report.rewrites = *rewrites;
     report.nodes_after = graph.nodes.size();
     reports.push_back(report);

@@ -34,7 +34,8 @@ struct PassReport {
   size_t nodes_after = 0;
 };
 
-/// Runs the passes in order. Failures name the pass.
+/// Verifies the graph, then runs the passes in order and verifies after each. Failures name the
+/// pass.
 Result<std::vector<PassReport>> run_passes(graph::Graph& graph,
                                            std::span<const Pass* const> passes);
 

@@ -15,6 +15,7 @@ PROMPTS = ["Once upon a time", "The king said", "There was a little girl who", "
            "A poor woodcutter", "The sea was", "One winter's night", "Long ago, before", "My dear child,",
            "The dragon", "He took the golden", "When the princess awoke", "“Who are you?” asked", "The old witch",
            "Three brothers", "At last", "The moon", "Nobody in the village", "And so"]
+LOGIT_STEP = 64  # every 64th of the last position's logits
 SENTENCES = ["Hello world", "A man is playing a guitar.", "Someone plays an instrument", "The stock market fell today",
              "中文 and émile", "x", "a much longer sentence, with punctuation; and more of it, so that padding matters",
              "How are you?", "Nice to meet you", "king is to queen"]
@@ -27,7 +28,9 @@ def fable():
     for prompt in PROMPTS:
         ids = tokenizer(prompt, return_tensors="pt").input_ids
         written = model.generate(ids, max_new_tokens=64, do_sample=False)[0, ids.shape[1]:].tolist()
-        out.append({"prompt": prompt, "ids": ids[0].tolist(),
+        with torch.no_grad():
+            last = model(ids).logits[0, -1]
+        out.append({"prompt": prompt, "ids": ids[0].tolist(), "logits": [round(float(x), 4) for x in last[::LOGIT_STEP]],
                     "text": tokenizer.decode([one for one in written if one != 0])})
     return out
 

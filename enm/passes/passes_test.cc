@@ -1,0 +1,139 @@
+// Each pass on graphs in text: where it fires, and where it must not.
+#include <gtest/gtest.h>
+
+#include "enm/graph/text.h"
+#include "enm/passes/pass.h"
+
+namespace enm::passes {
+namespace {
+
+constexpr std::string_view kHead = "graph \"\" producer \"\"\nopset \"\" 17\n";
+
+// The graph after the pass, without its head.
+std::string after(const Pass& pass, std::string_view body) {
+  auto graph = graph::from_text(cat(kHead, body));
+  if (!graph.ok()) return std::string(graph.status().message());
+  const Pass* passes[] = {&pass};
+  const auto reports = run_passes(*graph, passes);
+  if (!reports.ok()) return std::string(reports.status().message());
+  const std::string text = *graph::to_text(*graph);
+  // A second run has nothing to do.
+  EXPECT_EQ((*run_passes(*graph, passes))[0].rewrites, 0);
+  return text.substr(kHead.size());
+}
+
+TEST(ConstantFolding, ComputesWhatIsConstant) {
+  EXPECT_EQ(after(kConstantFolding,
+                  "const %a: f32[2] {1, 2}\n"
+                  "%b: ? = Neg \"n\" (%a)\n"
+                  "%y: ? = Identity \"i\" (%b)\n"
+                  "output %y\n"),
+            "const %a: f32[2] {1, 2}\n"
+            "const %b: f32[2] {-1, -2}\n"
+            "%y: ? = Identity \"i\" (%b)\n"
+            "output %y\n");
+}
+
+TEST(ConstantFolding, LeavesComputedUnknownAndOutput) {
+  const std::string body =
+      "input %x: f32[2]\n"
+      "const %a: f32[2] {1, 2}\n"
+      "%b: f32 = Add \"computed\" (%x, %a)\n"
+      "%c: f32 = Strange \"unknown\" (%a)\n"
+      "%d: f32 = Neg \"output\" (%a)\n"
+      "output %b\noutput %c\noutput %d\n";
+  EXPECT_EQ(after(kConstantFolding, body), body);
+}
+
+TEST(DeadCode, RemovesWhatNobodyReads) {
+  EXPECT_EQ(after(kDeadCode,
+                  "input %x: f32[2]\n"
+                  "const %unread: f32[2] {1, 2}\n"
+                  "%a: f32 = Neg \"dead\" (%x)\n"
+                  "%b: f32 = Neg \"dead too\" (%a)\n"
+                  "%y: f32 = Neg \"alive\" (%x)\n"
+                  "output %y\n"),
+            "input %x: f32[2]\n"
+            "%y: f32 = Neg \"alive\" (%x)\n"
+            "output %y\n");
+}
+
+TEST(DeadCode, KeepsInputsAndNodesOfWhichOneOutputIsRead) {
+  const std::string body =
+      "input %x: f32[2]\ninput %unread: f32[2]\n"
+      "%a: f32[1], %b: f32[1] = Split \"s\" (%x)\n"
+      "output %b\n";
+  EXPECT_EQ(after(kDeadCode, body), body);
+}
+
+constexpr const char* kProduct =
+    "input %x: f32[1, 2]\n"
+    "const %w: i8[2, 2] {1, 2, 3, 4}\n"
+    "const %s: f32[2] {0.5, 0.25}\n"
+    "const %bias: f32[2] {1, 2}\n"
+    "%q: u8, %qs: f32[], %qz: u8[] = DynamicQuantizeLinear \"q\" (%x)\n"
+    "%sums: i32 = MatMulInteger \"m\" (%q, %w, %qz)\n"
+    "%floats: f32 = Cast \"c\" (%sums) {to = int 1}\n"
+    "%scale: f32 = Mul \"scale\" (%qs, %s)\n"
+    "%y: f32 = Mul \"y\" (%floats, %scale)\n";
+
+TEST(FuseIntegerProduct, TakesScalesAndBias) {
+  const std::string out =
+      after(kFuseIntegerProduct, cat(kProduct, "%z: f32 = Add \"z\" (%y, %bias)\noutput %z\n"));
+  EXPECT_NE(out.find("%z: f32 = com.microsoft.MatMulIntegerToFloat \"m\" "
+                     "(%q, %w, %qs, %s, %qz, _, %bias)\noutput %z\n"),
+            std::string::npos)
+      << out;
+  EXPECT_EQ(out.find("= MatMulInteger "), std::string::npos) << out;
+}
+
+TEST(FuseIntegerProduct, WorksWithoutABias) {
+  const std::string out = after(kFuseIntegerProduct, cat(kProduct, "output %y\n"));
+  EXPECT_NE(
+      out.find("%y: f32 = com.microsoft.MatMulIntegerToFloat \"m\" (%q, %w, %qs, %s, %qz, _)"),
+      std::string::npos)
+      << out;
+}
+
+TEST(FuseIntegerProduct, LeavesSumsThatOthersRead) {
+  const std::string body = cat(kProduct, "output %y\noutput %sums\n");
+  EXPECT_EQ(after(kFuseIntegerProduct, body), body);
+}
+
+TEST(FuseIntegerProduct, LeavesScalesOfOtherOrigin) {
+  const std::string body =
+      "input %a: u8[1, 2]\n"
+      "input %scale: f32[2]\n"
+      "const %w: i8[2, 2] {1, 2, 3, 4}\n"
+      "%sums: i32 = MatMulInteger \"m\" (%a, %w)\n"
+      "%floats: f32 = Cast \"c\" (%sums) {to = int 1}\n"
+      "%y: f32 = Mul \"y\" (%floats, %scale)\n"
+      "output %y\n";
+  EXPECT_EQ(after(kFuseIntegerProduct, body), body);
+}
+
+TEST(WidenHalves, DropsCastsAndWidensConstants) {
+  EXPECT_EQ(after(kWidenHalves,
+                  "input %x: f32[2]\n"
+                  "const %c: f16[2] x\"003c0040\"\n"
+                  "%xh: f16[2] = Cast \"down\" (%x) {to = int 10}\n"
+                  "%yh: f16[2] = Add \"add\" (%xh, %c)\n"
+                  "%y: f32[2] = Cast \"up\" (%yh) {to = int 1}\n"
+                  "output %y\n"),
+            "input %x: f32[2]\n"
+            "const %c: f32[2] {1, 2}\n"
+            "%y: f32[2] = Add \"add\" (%x, %c)\n"
+            "output %y\n");
+}
+
+TEST(WidenHalves, LeavesGraphsOfFloats) {
+  const std::string body =
+      "input %x: i64[2]\n"
+      "%y: f32[2] = Cast \"c\" (%x) {to = int 1}\n"
+      "%z: f32[2] = Cast \"again\" (%y) {to = int 1}\n"
+      "output %z\n";
+  EXPECT_EQ(after(kWidenHalves, body), body);
+}
+
+}  // namespace
+}  // namespace enm::passes
