@@ -20,7 +20,9 @@ class Expand final : public PreparedOp {
       if (target.dim(axis) < 0) return InvalidArgument("shape has ", target.dim(axis));
     }
     out[0].dtype = in[0].dtype;
-    return broadcast_dims(in[0], target, out[0]);
+    ENM_RETURN_IF_ERROR(broadcast_dims(in[0], target, out[0]));
+    return graph::checked_element_count({out[0].dims.begin(), out[0].dims.begin() + out[0].rank})
+        .status();
   }
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     const BroadcastStrides strides(in[0], out[0]);

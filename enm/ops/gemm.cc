@@ -22,7 +22,8 @@ class Gemm final : public PreparedOp {
         trans_b_(node.int_or("transB", 0) != 0) {}
 
   Status pack_constant(const graph::Tensor& b) {
-    ENM_ASSIGN_OR_RETURN(const Blob bytes, b.data.load());
+    ENM_ASSIGN_OR_RETURN(Blob loaded, b.data.load());
+    const Blob bytes = aligned_elements(std::move(loaded), DType::kFloat32);
     const int64_t k = b.dims[trans_b_ ? 1 : 0];
     const int64_t n = b.dims[trans_b_ ? 0 : 1];
     packed_ = AlignedBytes(std::max<size_t>(kernels::packed_floats(n, k), 1) * sizeof(float));

@@ -36,7 +36,8 @@ class ConstantMatMul final : public PreparedOp {
       : kernels_(kernels), k_(k), n_(n), panels_(kernels::packed_floats(n, k) * sizeof(float)) {}
 
   Status pack(const graph::Tensor& weight, ThreadPool& pool) {
-    ENM_ASSIGN_OR_RETURN(const Blob data, weight.data.load());
+    ENM_ASSIGN_OR_RETURN(Blob loaded, weight.data.load());
+    const Blob data = aligned_elements(std::move(loaded), DType::kFloat32);
     const auto* b = reinterpret_cast<const float*>(data.data());
     pool.parallel_for(kernels::panel_count(n_), 8, [&](int64_t begin, int64_t end, int) {
       kernels::pack_f32(b, n_, k_, 1, n_, begin, end, panels());

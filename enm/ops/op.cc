@@ -69,7 +69,8 @@ Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const gra
     TensorView view;
     if (tensor.dims.size() > kMaxRank) return Unsupported("rank ", tensor.dims.size());
     if (tensor.dtype != DType::kUndefined) {
-      ENM_ASSIGN_OR_RETURN(Blob blob, tensor.data.load());
+      ENM_ASSIGN_OR_RETURN(Blob loaded, tensor.data.load());
+      Blob blob = aligned_elements(std::move(loaded), tensor.dtype);
       view.dtype = tensor.dtype;
       view.set_dims(tensor.dims);
       view.data = const_cast<uint8_t*>(blob.data());
@@ -97,6 +98,12 @@ Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const gra
                        graph::TensorData::inline_bytes(std::move(memory[i]))});
   }
   return results;
+}
+
+Blob aligned_elements(Blob bytes, DType dtype) {
+  const auto unit = static_cast<uintptr_t>(std::max(graph::dtype_bits(dtype) / 8, 1));
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % unit == 0) return bytes;
+  return Blob::own({bytes.data(), bytes.data() + bytes.size()});
 }
 
 Status expect_dtype(const TensorView& view, DType dtype, std::string_view what) {

@@ -126,6 +126,9 @@ Result<std::unique_ptr<PreparedOp>> prepare(const PrepareContext& context);
 Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const graph::Node& node,
                                             std::span<const graph::Tensor> inputs);
 
+/// The same bytes where elements of that type may be read: a file need not align them.
+Blob aligned_elements(Blob bytes, graph::DType dtype);
+
 // Checks that the operators share. Messages say what was got and what was expected.
 Status expect_dtype(const TensorView& view, graph::DType dtype, std::string_view what);
 Status expect_rank(const TensorView& view, int rank, std::string_view what);

@@ -77,12 +77,8 @@ Status Executor::load_constants() {
       value.initializer->data = {};
       continue;
     }
-    ENM_ASSIGN_OR_RETURN(Blob bytes, tensor.data.load());
-    // A file need not align its elements.
-    const auto unit = static_cast<uintptr_t>(std::max(graph::dtype_bits(tensor.dtype) / 8, 1));
-    if (reinterpret_cast<uintptr_t>(bytes.data()) % unit != 0) {
-      bytes = Blob::own({bytes.data(), bytes.data() + bytes.size()});
-    }
+    ENM_ASSIGN_OR_RETURN(Blob loaded, tensor.data.load());
+    Blob bytes = ops::aligned_elements(std::move(loaded), tensor.dtype);
     views_[i].data = const_cast<uint8_t*>(bytes.data());
     weight_bytes_ += bytes.size();
     constants_.push_back(std::move(bytes));

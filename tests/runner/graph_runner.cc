@@ -21,17 +21,18 @@ enm::Result<enm::graph::Graph> read(const std::string& path) {
 }
 
 enm::Status bind_inputs(enm::runtime::Executor& executor, const enm::graph::Graph& inputs,
-                        std::vector<enm::Blob>& memory) {
+                        std::vector<std::vector<uint8_t>>& memory) {
   for (enm::graph::ValueId id : executor.graph().inputs) {
     const std::string& name = executor.graph().value(id).name;
     const enm::graph::Tensor* tensor = inputs.constant(inputs.find_value(name));
     if (tensor == nullptr) return enm::NotFound("no input ", name);
-    ENM_ASSIGN_OR_RETURN(enm::Blob bytes, tensor->data.load());
+    // A copy: the file need not align its numbers.
+    std::vector<uint8_t>& bytes = memory.emplace_back(tensor->data.size() + 1);
+    ENM_RETURN_IF_ERROR(tensor->data.load_into({bytes.data(), bytes.size() - 1}));
     TensorView view;
     view.dtype = tensor->dtype;
     view.set_dims(tensor->dims);
-    view.data = const_cast<uint8_t*>(bytes.data());
-    memory.push_back(std::move(bytes));
+    view.data = bytes.data();
     executor.bind(id, view);
   }
   return {};
@@ -45,7 +46,7 @@ enm::Status run(const std::string& model, const std::string& inputs_path,
   enm::ThreadPool pool(2);
   ENM_ASSIGN_OR_RETURN(const auto executor,
                        enm::runtime::Executor::open(std::move(graph), isa, pool));
-  std::vector<enm::Blob> memory;
+  std::vector<std::vector<uint8_t>> memory;
   ENM_RETURN_IF_ERROR(bind_inputs(*executor, inputs, memory));
   ENM_RETURN_IF_ERROR(executor->plan());
   ENM_RETURN_IF_ERROR(executor->run());

@@ -26,6 +26,7 @@ before(() => {
   for (const level of ['0', '4']) {
     execFileSync(program, ['optimize', fable, '-o', join(work, `level${level}`), '--accuracy-level', level, '--external-data', '--quiet']);
   }
+  execFileSync(program, ['optimize', fable, '-o', join(work, 'fp16'), '--quantize', 'fp16', '--quiet']);
 });
 after(() => rmSync(work, { recursive: true }));
 
@@ -57,7 +58,7 @@ for (const [isa, build] of Object.entries(builds)) {
 
     for (const threads of [1, 2]) {
       test(`tells the native program's stories with ${threads} threads`, async () => {
-        for (const folder of [fable, join(work, 'level0')]) {
+        for (const folder of [fable, join(work, 'level0'), join(work, 'fp16')]) {
           const core = await startModule(path(build), { folder, threads });
           try {
             assert.equal(core.open(), 'decoder');
