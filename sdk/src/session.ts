@@ -156,6 +156,7 @@ export class InferenceSession {
     const id = ++this.lastId;
     const answered = new Promise((resolve, reject) => this.pending.set(id, { resolve, reject, onPiece }));
     this.port.post({ request: { id, call, argument } as Request });
+    this.port.await(true);
     if (signal === undefined) return answered as Promise<Calls[Name][1]>;
     const cancel = () => this.port.post({ cancel: id });
     signal.addEventListener('abort', cancel, { once: true });
@@ -166,6 +167,7 @@ export class InferenceSession {
     const pending = this.pending.get(message.id);
     if ('piece' in message) return pending?.onPiece?.(message.piece);
     this.pending.delete(message.id);
+    this.port.await(this.pending.size > 0);
     if ('error' in message) return pending?.reject(new EdgeNetError(message.error.code, message.error.message));
     this.memory = message.memory;
     pending?.resolve(message.value);

@@ -1,5 +1,6 @@
 // Models that run, in Node, against the native program.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -97,4 +98,18 @@ test('embeds as the native program does', { skip: minilm === undefined && 'all-M
   });
   assert.ok((await session.similarity(texts[0], texts[1])) > (await session.similarity(texts[0], texts[2])) + 0.3);
   session.dispose();
+});
+
+test('a program ends when its last text is written, though nobody disposed of the session', () => {
+  const source = `
+    import { InferenceSession } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+    const session = await InferenceSession.create('${server.url}/story', ${JSON.stringify({ trustedKeys: [models.key], cache: { storage: 'memory' } })});
+    console.log(await session.generate('A big', { maxTokens: 8 }));`;
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, ['--input-type=module', '-e', source], { timeout: 30_000 }, (error, stdout) => {
+      if (error) return reject(error);
+      assert.equal(stdout, `${told(models.story, 'A big', 8).text}\n`);
+      resolve();
+    });
+  });
 });

@@ -16,6 +16,7 @@ function startWorker(): Port {
       worker.onmessage = ({ data }) => onMessage(data);
       worker.onerror = (event) => onError(new Error(event.message ?? 'the worker could not be started'));
     },
+    await() {}, // pages do not end
     terminate: () => worker.terminate(),
   };
 }

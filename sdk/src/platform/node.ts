@@ -9,14 +9,14 @@ import type { Platform, Port } from './platform.js';
 
 function startWorker(): Port {
   const worker = new Worker(new URL('../engine/worker.js', import.meta.url));
-  worker.unref(); // a model that nobody disposed of keeps no program alive
   return {
     post: (message) => worker.postMessage(message),
     listen(onMessage, onError) {
       worker.on('message', onMessage);
       worker.on('error', onError);
-      worker.unref(); // listening refs it again
+      worker.unref();
     },
+    await: (answer) => (answer ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
   };
 }

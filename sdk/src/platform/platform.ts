@@ -6,6 +6,8 @@ export interface Port {
   post(message: unknown): void;
   /** `onError` is told that the worker is gone: it could not start, or trapped. */
   listen(onMessage: (message: unknown) => void, onError: (error: Error) => void): void;
+  /** Whether an answer is awaited: a program ends while none is, also if nobody disposed of the model. */
+  await(answer: boolean): void;
   terminate(): void;
 }
 
