@@ -21,7 +21,7 @@ export const worker: WorkerPlatform = {
   post: (message) => parentPort!.postMessage(message),
   listen: (onMessage) => void parentPort!.on('message', onMessage),
   startSibling(message) {
-    const sibling = new Worker(new URL('../engine/worker.js', import.meta.url));
+    const sibling = new Worker(new URL('../engine/worker.js', import.meta.url), { execArgv: [] });
     return new Promise((resolve, reject) => {
       sibling.once('message', () => resolve());
       sibling.once('error', reject);

@@ -7,8 +7,9 @@ import { FilesystemCache } from '../cache/filesystem.js';
 import { EdgeNetError } from '../errors.js';
 import type { Platform, Port } from './platform.js';
 
+// Flags of the program, such as --input-type, are not meant for its workers.
 function startWorker(): Port {
-  const worker = new Worker(new URL('../engine/worker.js', import.meta.url));
+  const worker = new Worker(new URL('../engine/worker.js', import.meta.url), { execArgv: [] });
   return {
     post: (message) => worker.postMessage(message),
     listen(onMessage, onError) {
