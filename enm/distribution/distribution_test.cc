@@ -24,71 +24,6 @@ std::string text_of(const Result<std::string>& result) {
   return result.ok() ? *result : std::string(result.status().message());
 }
 
-// Appendix B of RFC 8785.
-TEST(Canonical, NumbersAreEcmascripts) {
-  const std::pair<uint64_t, const char*> kVectors[] = {
-      {0x0000000000000000, "0"},
-      {0x8000000000000000, "0"},
-      {0x0000000000000001, "5e-324"},
-      {0x8000000000000001, "-5e-324"},
-      {0x7fefffffffffffff, "1.7976931348623157e+308"},
-      {0x4340000000000000, "9007199254740992"},
-      {0x4430000000000000, "295147905179352830000"},
-      {0x44b52d02c7e14af5, "9.999999999999997e+22"},
-      {0x44b52d02c7e14af6, "1e+23"},
-      {0x44b52d02c7e14af7, "1.0000000000000001e+23"},
-      {0x444b1ae4d6e2ef4e, "999999999999999700000"},
-      {0x444b1ae4d6e2ef4f, "999999999999999900000"},
-      {0x444b1ae4d6e2ef50, "1e+21"},
-      {0x3eb0c6f7a0b5ed8c, "9.999999999999997e-7"},
-      {0x3eb0c6f7a0b5ed8d, "0.000001"},
-      {0x41b3de4355555553, "333333333.3333332"},
-      {0x41b3de4355555555, "333333333.3333333"},
-      {0x41b3de4355555557, "333333333.33333343"},
-      {0xbecbf647612f3696, "-0.0000033333333333333333"},
-      {0x43143ff3c1cb0959, "1424953923781206.2"}};
-  for (const auto& [bits, expected] : kVectors) {
-    EXPECT_EQ(ecmascript_number(std::bit_cast<double>(bits)), expected);
-  }
-}
-
-TEST(Canonical, KeysSortByUtf16) {  // section 3.2.3
-  const auto value = Json::parse(
-      "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,"
-      "\"\\u00f6\":7}");
-  EXPECT_EQ(text_of(canonical(*value)),
-            "{\"\\r\":2,\"1\":4,\"\u0080\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\ufb33\":3}");
-}
-
-TEST(Canonical, RefusesWhatIsNotItsOwnForm) {
-  EXPECT_TRUE(parse_canonical("{\"a\":[1,2.5,\"x\"]}").ok());
-  for (const char* text : {"{ }", "{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":1}", "1.0", "1e3",
-                           "\"\\u0061\"", "[1] ", "9007199254740993", "1e300", "-0"}) {
-    EXPECT_FALSE(parse_canonical(text).ok()) << text;
-  }
-}
-
-std::string cid_of(const std::vector<uint8_t>& bytes) {
-  FileHasher hasher;
-  hasher.update(bytes);
-  const FileDigest digest = hasher.finish();
-  return cid(digest.size, digest.chunks);
-}
-
-// What `ipfs add --cid-version=1 --raw-leaves` says.
-TEST(Integrity, CidsAreKubos) {
-  const std::string_view hello = "hello world";
-  EXPECT_EQ(cid_of({}), "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku");
-  EXPECT_EQ(cid_of({hello.begin(), hello.end()}),
-            "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e");
-  EXPECT_EQ(cid_of(std::vector<uint8_t>(262144)),
-            "bafkreiekhhjkxu4ztk3tyng3er3ijhg56mb44oe3gwbgquhzu4afrg2ksa");
-  EXPECT_EQ(cid_of(std::vector<uint8_t>(262145)),
-            "bafybeigllfqgfpqydppr6cmv56g7ax4wyhruzswvcefv6j5kj77nzttfki");
-  EXPECT_EQ(cid_of(std::vector<uint8_t>(10485760)),
-            "bafybeicicmkwdi4ejuls6owvsrzcty5kht3ydya35eqf4i46yjgbs6xggy");
-}
-
 TEST(Integrity, HashesDoNotDependOnTheCuts) {
   std::vector<uint8_t> bytes(700'000);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 31 >> 3);
@@ -103,25 +38,6 @@ TEST(Integrity, HashesDoNotDependOnTheCuts) {
   EXPECT_EQ(expected.chunks.size(), 3u);
   EXPECT_EQ(to_hex(sha256(as_bytes("abc"))),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}
-
-// RFC 6962, 2.1: three leaves are (0, 1), 2.
-TEST(Integrity, MerkleTreeSplitsAtThePowerOfTwo) {
-  const auto leaf = [](const Digest& d) {
-    Sha256 hash;
-    hash.update(std::vector<uint8_t>{0});
-    hash.update(d);
-    return hash.finish();
-  };
-  const auto node = [](const Digest& a, const Digest& b) {
-    Sha256 hash;
-    hash.update(std::vector<uint8_t>{1});
-    hash.update(a);
-    hash.update(b);
-    return hash.finish();
-  };
-  const Digest d[3] = {sha256(as_bytes("a")), sha256(as_bytes("b")), sha256(as_bytes("c"))};
-  EXPECT_EQ(merkle_root({d, 3}), node(node(leaf(d[0]), leaf(d[1])), leaf(d[2])));
 }
 
 TEST(Base64, AcceptsOneSpellingOnly) {
