@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test unit wasm-tests witness-tests asan tsan lint format bench fuzz witness install clean
+.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test unit wasm-tests witness-tests asan tsan lint format documents bench fuzz witness install clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -84,6 +84,9 @@ lint: setup sdk ## format, ranks, exceptions, sizes, links of the documents
 
 format: ## rewrite the sources in the house style
 	@git ls-files '*.cc' '*.h' | xargs clang-format-22 -i
+
+documents: native ## rewrite the man page and the shells' completions from --help
+	@tools/command_documents.py
 
 bench: native wasm venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py
