@@ -75,9 +75,11 @@ asan: setup ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 tsan: setup ## the tests with threads under ThreadSanitizer
 	@cmake --preset tsan > /dev/null
-	@ninja -C build/tsan -j $(JOBS) enm_base_test enm_pipeline_test
+	@ninja -C build/tsan -j $(JOBS) enm_base_test enm_pipeline_test enm_distribution_test enm_cli_test
 	@build/tsan/bin/enm_base_test --gtest_filter='ThreadPool.*' --gtest_brief=1
 	@build/tsan/bin/enm_pipeline_test --gtest_brief=1
+	@build/tsan/bin/enm_distribution_test --gtest_filter='Pull.*' --gtest_brief=1
+	@build/tsan/bin/enm_cli_test --gtest_filter='HttpSource.*' --gtest_brief=1
 
 lint: setup sdk ## format, ranks, exceptions, sizes, links of the documents
 	@tools/lint.sh

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import jsonschema
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -118,6 +119,15 @@ def test_openssl_and_cryptography_accept_the_signature(signed, tmp_path):
     (tmp_path / "raw").write_bytes(raw)
     subprocess.run(["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", tmp_path / "k.pub.pem",
                     "-in", signed / "manifest.json", "-sigfile", tmp_path / "raw"], check=True, capture_output=True)
+
+
+def test_the_manifest_fits_its_schema(signed):
+    schema = json.loads((PROGRAM.parents[2] / "schemas" / "manifest.schema.json").read_text())
+    manifest = json.loads((signed / "manifest.json").read_text())
+    jsonschema.validate(manifest, schema)
+    manifest["artifacts"][next(iter(manifest["artifacts"]))]["sha256"] = "x"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(manifest, schema)
 
 
 def test_a_key_made_by_openssl_signs(program, json_of, signed, tmp_path):
