@@ -50,7 +50,7 @@ test: unit wasm-tests sdk-tests browser-tests asan tsan witness-tests ## everyth
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
-wasm-tests: native wasm ## the WebAssembly core in Node and Chromium, against the native program
+wasm-tests: native sdk ## the WebAssembly core in Node and Chromium, against the native program
 	@node --experimental-wasm-relaxed-simd --test tests/wasm/
 
 sdk-tests: native sdk ## the SDK in Node, against the native program, IPFS and node:crypto
@@ -90,7 +90,7 @@ format: ## rewrite the sources in the house style
 documents: native ## rewrite the man page and the shells' completions from --help
 	@tools/command_documents.py
 
-bench: native wasm venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
+bench: native sdk venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py
 	@node --experimental-wasm-relaxed-simd bench/wasm.mjs
 

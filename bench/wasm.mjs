@@ -19,7 +19,7 @@ for (const [name, path] of [['relaxed', 'build/wasm-relaxed'], ['simd128', 'buil
   const begin = performance.now();
   const core = await startModule(join(root, path, `bin/edge-net-models-${name}.wasm`), { folder, threads: 2 });
   core.open(512);
-  console.log(`${name}: opened in ${((performance.now() - begin) / 1e3).toFixed(1)} s, memory ${(core.memory.buffer.byteLength / 1e6).toFixed(0)} MB`);
+  console.log(`${name}: opened in ${((performance.now() - begin) / 1e3).toFixed(1)} s, memory ${(core.core.memory.buffer.byteLength / 1e6).toFixed(0)} MB`);
   core.generate({ prompt, maxTokens: 4 }); // both tiers of the engine's compiler have seen the kernels
   cores[name] = { core, prefill: [], decode: [] };
 }
@@ -27,7 +27,7 @@ const native = { prefill: [], decode: [] };
 for (let round = 0; round < rounds; ++round) {
   for (const { core, prefill, decode } of Object.values(cores)) {
     const made = core.generate({ prompt, maxTokens: tokens });
-    prefill.push(made.prompt_tokens / made.seconds.prefill);
+    prefill.push(made.promptTokens / made.seconds.prefill);
     decode.push((made.tokens - 1) / made.seconds.decode); // the first token is the prompt's
   }
   const made = JSON.parse(execFileSync(join(root, 'build/bin/edge-net-models'),
@@ -49,6 +49,6 @@ for (const [name, path] of [['relaxed', 'build/wasm-relaxed'], ['simd128', 'buil
   });
   if (made.error !== undefined) throw new Error(made.error);
   const runs = made.results.slice(1);
-  console.log(`${name} in Chromium: prefill ${median(runs.map((r) => r.promptTokens / r.prefill)).toFixed(1)} tokens/s, ` +
-    `decode ${median(runs.map((r) => (r.tokens - 1) / r.decode)).toFixed(1)}, memory ${(made.memoryBytes / 1e6).toFixed(0)} MB`);
+  console.log(`${name} in Chromium: prefill ${median(runs.map((r) => r.promptTokens / r.seconds.prefill)).toFixed(1)} tokens/s, ` +
+    `decode ${median(runs.map((r) => (r.tokens - 1) / r.seconds.decode)).toFixed(1)}, memory ${(made.memoryBytes / 1e6).toFixed(0)} MB`);
 }

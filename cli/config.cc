@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -81,6 +82,11 @@ enm::Status check_value(const Known& known, const std::string& value) {
   return {};
 }
 
+// Sections of transports and choices that this build does not have: a file that serves other builds
+// too may hold them. Whoever asks for such a source (defaultSource: gcs) is told that it is not
+// here.
+constexpr std::array<std::string_view, 3> kOtherSections = {"cdn", "ipfs", "preferences"};
+
 // Flattens nested maps into dotted keys.
 enm::Status flatten(const YAML::Node& node, const std::string& prefix,
                     std::map<std::string, std::string>& out) {
@@ -98,6 +104,7 @@ enm::Status flatten(const YAML::Node& node, const std::string& prefix,
   }
   for (const auto& member : node) {
     const std::string key = member.first.as<std::string>("");
+    if (prefix.empty() && std::ranges::find(kOtherSections, key) != kOtherSections.end()) continue;
     ENM_RETURN_IF_ERROR(flatten(member.second, prefix.empty() ? key : prefix + "." + key, out));
   }
   return {};

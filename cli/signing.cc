@@ -14,11 +14,39 @@ namespace dist = enm::distribution;
 namespace {
 
 // What the graph is made for, where the caller does not say.
-enm::Result<std::string> type_of(const ModelArgument& model) {
-  ENM_ASSIGN_OR_RETURN(const auto graph, enm::pipeline::load_graph(model.files(), model.file));
+enm::Result<std::string> type_of(const enm::graph::Graph& graph) {
   if (enm::runtime::Decoder::fits(graph)) return std::string("text-generation");
   if (enm::runtime::Encoder::fits(graph)) return std::string("embedding");
   return enm::InvalidArgument("cannot tell what the model is for; say it by --type");
+}
+
+// "INT4" for products of 4-bit blocks, "INT8" for products of bytes, "FP16" for halves; "" for
+// none.
+std::string quantization_of(const enm::graph::Graph& graph) {
+  bool int8 = false;
+  bool halves = false;
+  for (const auto& node : graph.nodes) {
+    if (node.is("MatMulNBits", "com.microsoft")) return "INT4";
+    int8 = int8 || node.is("MatMulInteger");
+  }
+  for (size_t id = 0; id < graph.value_count(); ++id) {
+    const auto* constant = graph.constant(static_cast<enm::graph::ValueId>(id));
+    halves = halves || (constant != nullptr && constant->dtype == enm::graph::DType::kFloat16);
+  }
+  return int8 ? "INT8" : halves ? "FP16" : "";
+}
+
+enm::Status fill_from_graph(const ModelArgument& model, dist::ManifestFields& fields) {
+  const auto graph = enm::pipeline::load_graph(model.files(), model.file);
+  if (!graph.ok()) return fields.type.empty() ? graph.status() : enm::Status();
+  if (fields.type.empty()) {
+    ENM_ASSIGN_OR_RETURN(fields.type, type_of(*graph));
+  }
+  const std::string quantization = quantization_of(*graph);
+  if (quantization.empty()) return {};
+  std::vector<enm::Json::Member> optimization = {{"quantization", enm::Json(quantization)}};
+  fields.extra.emplace_back("optimization", enm::Json(std::move(optimization)));
+  return {};
 }
 
 }  // namespace
@@ -41,9 +69,7 @@ enm::Result<dist::SignedManifest> sign_model(const ModelArgument& model,
     fields.id = std::filesystem::weakly_canonical(model.folder).filename().string();
   }
   if (fields.version.empty()) fields.version = "1.0.0";
-  if (fields.type.empty()) {
-    ENM_ASSIGN_OR_RETURN(fields.type, type_of(model));
-  }
+  ENM_RETURN_IF_ERROR(fill_from_graph(model, fields));
   dist::SignedManifest out;
   ENM_ASSIGN_OR_RETURN(const auto files, dist::list_model_files(model.folder));
   ENM_ASSIGN_OR_RETURN(out.manifest, dist::build_manifest(model.folder, files, fields));

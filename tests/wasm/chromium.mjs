@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const page = (name) => readFileSync(new URL(`./browser/${name}`, import.meta.url));
+const sdk = new URL('../../sdk/dist/', import.meta.url);
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 function serve({ module, folder, isolated, plan }, answered) {
@@ -14,7 +15,8 @@ function serve({ module, folder, isolated, plan }, answered) {
     const send = (type, body) => response.writeHead(200, { ...headers, 'Content-Type': type }).end(body);
     if (request.url === '/') return send('text/html', page('page.html'));
     if (request.url === '/plan') return send('application/json', JSON.stringify(plan));
-    if (/^\/(host|thread)\.js$/.test(request.url)) return send('text/javascript', page(request.url.slice(1)));
+    if (/^\/(host|thread|tell)\.js$/.test(request.url)) return send('text/javascript', page(request.url.slice(1)));
+    if (/^\/sdk\/(engine\/core|errors)\.js$/.test(request.url)) return send('text/javascript', readFileSync(new URL(request.url.slice('/sdk/'.length), sdk)));
     if (request.url === '/core.wasm') return send('application/wasm', readFileSync(module));
     if (request.url.startsWith('/model/')) {
       const path = join(folder, request.url.slice('/model/'.length));

@@ -67,7 +67,7 @@ for (const [isa, build] of Object.entries(builds)) {
               const expected = native(folder, prompt, 64);
               const got = core.generate({ prompt, maxTokens: 64 });
               assert.equal(got.text, expected.text);
-              assert.deepEqual([got.tokens, got.prompt_tokens, got.finish_reason],
+              assert.deepEqual([got.tokens, got.promptTokens, got.finishReason],
                 [expected.tokens, expected.prompt_tokens, expected.finish_reason]);
             }
           } finally {
@@ -94,9 +94,9 @@ for (const [isa, build] of Object.entries(builds)) {
       core.open();
       const first = core.generate({ prompt: prompts[0], maxTokens: 100 }).text;
       for (let round = 0; round < 5; ++round) {
-        const held = Array.from({ length: 200 }, (_, i) => core.core.allocate(1 + i * 37));
+        const held = Array.from({ length: 200 }, (_, i) => core.core.exports.allocate(1 + i * 37));
         assert.equal(core.generate({ prompt: prompts[0], maxTokens: 100 }).text, first);
-        held.forEach((at) => core.core.release(at));
+        held.forEach((at) => core.core.exports.release(at));
       }
       await core.close();
     });
