@@ -80,6 +80,7 @@ class WordCutter {
 
 class ByteBpe final : public Model {
  public:
+  explicit ByteBpe(bool add_prefix_space) : add_prefix_space_(add_prefix_space) {}
   Status read(const Json& model);
 
   void encode(std::string_view text, std::vector<int32_t>& out) const override {
@@ -87,6 +88,11 @@ class ByteBpe final : public Model {
     if (!is_utf8(text)) {
       for (size_t at = 0; at < text.size();) append_utf8(valid, next_code_point(text, at));
       text = valid;
+    }
+    std::string prefixed;
+    if (add_prefix_space_ && !text.empty() && !text.starts_with(' ')) {
+      prefixed = cat(" ", text);
+      text = prefixed;
     }
     std::vector<int32_t> symbols;
     for (WordCutter cutter(text); !cutter.done();) encode_word(cutter.next(), symbols, out);
@@ -137,6 +143,7 @@ class ByteBpe final : public Model {
   Status read_merges(const Json& merges, const Vocabulary& vocabulary);
   void read_bytes(const Vocabulary& vocabulary);
 
+  const bool add_prefix_space_;
   std::unordered_map<uint64_t, Merge> merges_;
   std::array<int32_t, 256> byte_ids_{};
   std::vector<std::string> bytes_;  // of each token
@@ -219,9 +226,8 @@ void ByteBpe::read_bytes(const Vocabulary& vocabulary) {
   }
 }
 
-Status expect_byte_level(const Json& root, std::string_view section, bool allow_null) {
+Status expect_byte_level(const Json& root, std::string_view section) {
   ENM_ASSIGN_OR_RETURN(const Json* json, root.get(section));
-  if (json->is_null() && allow_null) return {};
   ENM_ASSIGN_OR_RETURN(const std::string type, json->get_string("type"));
   if (type != "ByteLevel") {
     return Unsupported(section, " ", quoted(type), " is not supported with BPE; ByteLevel is");
@@ -237,17 +243,13 @@ Result<std::unique_ptr<Model>> make_byte_bpe(const Json& root) {
     ENM_ASSIGN_OR_RETURN(const std::string type, normalizer->get_string("type"));
     return Unsupported("normalizer ", quoted(type), " is not supported with byte-level BPE");
   }
-  ENM_RETURN_IF_ERROR(expect_byte_level(root, "pre_tokenizer", false));
-  ENM_RETURN_IF_ERROR(expect_byte_level(root, "post_processor", true));
-  ENM_RETURN_IF_ERROR(expect_byte_level(root, "decoder", false));
+  ENM_RETURN_IF_ERROR(expect_byte_level(root, "pre_tokenizer"));
+  ENM_RETURN_IF_ERROR(expect_byte_level(root, "decoder"));
   const Json& cutter = *root.find("pre_tokenizer");
   ENM_ASSIGN_OR_RETURN(const bool prefix, cutter.get_bool("add_prefix_space", true));
   ENM_ASSIGN_OR_RETURN(const bool regex, cutter.get_bool("use_regex", true));
-  if (prefix || !regex) {
-    return Unsupported("pre_tokenizer ByteLevel with add_prefix_space ", prefix, " and use_regex ",
-                       regex, "; false and true are supported");
-  }
-  auto model = std::make_unique<ByteBpe>();
+  if (!regex) return Unsupported("pre_tokenizer ByteLevel with use_regex false");
+  auto model = std::make_unique<ByteBpe>(prefix);
   ENM_ASSIGN_OR_RETURN(const Json* section, root.get("model"));
   ENM_RETURN_IF_ERROR(model->read(*section));
   return std::unique_ptr<Model>(std::move(model));

@@ -77,11 +77,12 @@ Status Tokenizer::read_added_tokens(const Json& root) {
     if (token.content.empty() || id < 0 || id >= kMaxId) {
       return Corrupt("added_tokens: ", quoted(token.content), " with id ", id);
     }
-    for (const char* key : {"single_word", "lstrip", "rstrip"}) {
-      ENM_ASSIGN_OR_RETURN(const bool on, json.get_bool(key, false));
-      if (on)
-        return Unsupported("added token ", quoted(token.content), " has ", key,
-                           ", which is not supported");
+    ENM_ASSIGN_OR_RETURN(token.takes_left, json.get_bool("lstrip", false));
+    ENM_ASSIGN_OR_RETURN(token.takes_right, json.get_bool("rstrip", false));
+    ENM_ASSIGN_OR_RETURN(const bool single_word, json.get_bool("single_word", false));
+    if (single_word) {
+      return Unsupported("added token ", quoted(token.content),
+                         " has single_word, which is not supported");
     }
     ENM_ASSIGN_OR_RETURN(const bool normalized, json.get_bool("normalized", false));
     const Json* normalizer = root.find("normalizer");
@@ -100,18 +101,48 @@ Status Tokenizer::read_added_tokens(const Json& root) {
   return {};
 }
 
-// TemplateProcessing's template for one text: special tokens around a single sequence A.
-Status Tokenizer::read_post_processor(const Json& root) {
-  const Json* json = root.find("post_processor");
-  if (json == nullptr || json->is_null()) return {};
-  ENM_ASSIGN_OR_RETURN(const std::string type, json->get_string("type"));
-  if (type == "ByteLevel") return {};
-  if (type != "TemplateProcessing") {
-    return Unsupported("post_processor ", quoted(type),
-                       " is not supported; TemplateProcessing and ByteLevel are");
+Result<int32_t> read_id(const Json& id) {
+  if (id.is_int() && id.integer() >= 0 && id.integer() < kMaxId) {
+    return static_cast<int32_t>(id.integer());
   }
-  ENM_ASSIGN_OR_RETURN(const Json* single, json->get("single"));
-  ENM_ASSIGN_OR_RETURN(const Json* tokens, json->get("special_tokens"));
+  return Corrupt("post_processor: bad id");
+}
+
+Status Tokenizer::read_post_processor(const Json& json) {
+  if (json.is_null()) return {};
+  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
+  if (type == "ByteLevel") return {};
+  if (type == "TemplateProcessing") return read_template(json);
+  if (type == "BertProcessing" || type == "RobertaProcessing") return read_cls_and_sep(json);
+  if (type != "Sequence") {
+    return Unsupported("post_processor ", quoted(type),
+                       " is not supported; TemplateProcessing, BertProcessing, RobertaProcessing, "
+                       "ByteLevel and Sequence are");
+  }
+  ENM_ASSIGN_OR_RETURN(const Json* steps, json.get("processors"));
+  for (const Json& step : steps->items()) {
+    ENM_ASSIGN_OR_RETURN(const std::string name, step.get_string("type"));
+    if (name == "Sequence") return Unsupported("post_processor: a Sequence within a Sequence");
+    ENM_RETURN_IF_ERROR(read_post_processor(step));
+  }
+  return {};
+}
+
+// {"cls": ["[CLS]", 101], "sep": ["[SEP]", 102]}: one in front, one behind.
+Status Tokenizer::read_cls_and_sep(const Json& json) {
+  for (const auto& [key, place] : {std::pair("cls", &before_), std::pair("sep", &after_)}) {
+    ENM_ASSIGN_OR_RETURN(const Json* token, json.get(key));
+    if (token->items().size() != 2) return Corrupt("post_processor.", key, " is no pair");
+    ENM_ASSIGN_OR_RETURN(const int32_t id, read_id(token->items()[1]));
+    place->push_back(id);
+  }
+  return {};
+}
+
+// A template for one text: special tokens around a single sequence A.
+Status Tokenizer::read_template(const Json& json) {
+  ENM_ASSIGN_OR_RETURN(const Json* single, json.get("single"));
+  ENM_ASSIGN_OR_RETURN(const Json* tokens, json.get("special_tokens"));
   bool behind = false;
   for (const Json& piece : single->items()) {
     if (piece.find("Sequence") != nullptr) {
@@ -124,9 +155,8 @@ Status Tokenizer::read_post_processor(const Json& root) {
     ENM_ASSIGN_OR_RETURN(const Json* token, tokens->get(name));
     ENM_ASSIGN_OR_RETURN(const Json* ids, token->get("ids"));
     for (const Json& id : ids->items()) {
-      if (!id.is_int() || id.integer() < 0 || id.integer() >= kMaxId)
-        return Corrupt("post_processor: bad id");
-      (behind ? after_ : before_).push_back(static_cast<int32_t>(id.integer()));
+      ENM_ASSIGN_OR_RETURN(const int32_t number, read_id(id));
+      (behind ? after_ : before_).push_back(number);
     }
   }
   return {};
@@ -160,7 +190,9 @@ Result<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json) {
     ENM_ASSIGN_OR_RETURN(const Json* vocab, model->get("vocab"));
     ENM_ASSIGN_OR_RETURN(tokenizer.vocabulary_, read_vocabulary(*vocab));
     ENM_RETURN_IF_ERROR(tokenizer.read_added_tokens(root));
-    ENM_RETURN_IF_ERROR(tokenizer.read_post_processor(root));
+    if (const Json* processor = root.find("post_processor"); processor != nullptr) {
+      ENM_RETURN_IF_ERROR(tokenizer.read_post_processor(*processor));
+    }
     ENM_RETURN_IF_ERROR(tokenizer.read_truncation(root));
     return tokenizer;
   };
@@ -183,6 +215,25 @@ const Tokenizer::Added* Tokenizer::added(int32_t id) const {
   return nullptr;
 }
 
+namespace {
+
+size_t white_length(std::string_view text) {
+  size_t end = 0;
+  for (size_t next = 0; end < text.size() && is_white(next_code_point(text, next)); end = next) {
+  }
+  return end;
+}
+
+std::string_view without_white_end(std::string_view text) {
+  size_t end = 0;  // of what is kept
+  for (size_t at = 0; at < text.size();) {
+    if (!is_white(next_code_point(text, at))) end = at;
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace
+
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special_tokens) const {
   std::vector<int32_t> out;
   if (special_tokens) out = before_;
@@ -193,9 +244,12 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special_token
       ++at;
       continue;
     }
-    if (at > begin) model_->encode(text.substr(begin, at - begin), out);
+    std::string_view before = text.substr(begin, at - begin);
+    if (token->takes_left) before = without_white_end(before);
+    if (!before.empty()) model_->encode(before, out);
     out.push_back(token->id);
     at += token->content.size();
+    if (token->takes_right) at += white_length(text.substr(at));
     begin = at;
   }
   if (begin < text.size()) model_->encode(text.substr(begin), out);

@@ -38,9 +38,13 @@ class Tokenizer {
     std::string content;
     int32_t id;
     bool special;
+    bool takes_left = false;   // white space before it belongs to it
+    bool takes_right = false;  // and behind it
   };
   Status read_added_tokens(const Json& root);
-  Status read_post_processor(const Json& root);
+  Status read_post_processor(const Json& json);
+  Status read_template(const Json& json);
+  Status read_cls_and_sep(const Json& json);
   Status read_truncation(const Json& root);
   const Added* added_at(std::string_view text, size_t at) const;
   const Added* added(int32_t id) const;

@@ -43,3 +43,38 @@ def test_ids_are_equal(which, special, program, tmp_path, request):
     expected = witness.encode_batch(text, add_special_tokens=special)
     wrong = [line for line, ids, other in zip(text, got, expected) if json.loads(ids) != other.ids]
     assert wrong == []
+
+
+def added(content, **flags):
+    return {"id": 99, "content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True, **flags}
+
+
+PROCESSORS = {
+    "bert": {"type": "BertProcessing", "cls": ["<s>", 5], "sep": ["</s>", 7]},
+    "roberta": {"type": "RobertaProcessing", "cls": ["<s>", 5], "sep": ["</s>", 7], "trim_offsets": True, "add_prefix_space": True},
+    "sequence": {"type": "Sequence", "processors": [
+        {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
+        {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+         "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+         "special_tokens": {"<s>": {"id": "<s>", "ids": [5], "tokens": ["<s>"]}}}]},
+}
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+@pytest.mark.parametrize("prefix", [False, True])
+@pytest.mark.parametrize("flags", [{}, {"lstrip": True}, {"rstrip": True}, {"lstrip": True, "rstrip": True}])
+def test_ids_are_equal_under_other_settings(processor, prefix, flags, program, tmp_path):
+    settings = json.loads((FABLE / "tokenizer.json").read_text())
+    settings["pre_tokenizer"]["add_prefix_space"] = prefix
+    settings["post_processor"] = PROCESSORS[processor]
+    settings["added_tokens"].append({**added("<mask>", **flags), "id": len(settings["model"]["vocab"])})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(settings))
+    witness = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    dice = random.Random(2)
+    pieces = ["<mask>", " ", "  ", "\t", "\u3000", "\u00a0", "word", " Lily", "é", "<|endoftext|>", "'s", "7", "\u200b"]
+    text = ["".join(dice.choice(pieces) for _ in range(dice.randint(0, 9))) for _ in range(2000)]
+    (tmp_path / "lines.txt").write_bytes(("\n".join(text) + "\n").encode())
+    got = program("tokenize", tmp_path, "--file", tmp_path / "lines.txt", "--special").stdout.splitlines()
+    expected = witness.encode_batch(text, add_special_tokens=True)
+    wrong = [(line, json.loads(ids), other.ids) for line, ids, other in zip(text, got, expected, strict=True) if json.loads(ids) != other.ids]
+    assert wrong == []
