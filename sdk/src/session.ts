@@ -6,8 +6,8 @@ import type { MemoryInfo } from './engine/core.js';
 import { hasRelaxedSimd, hasSimd } from './engine/features.js';
 import type { Calls, FromWorker, GenerateRequest, GenerateResult, OpenResult, Request } from './engine/messages.js';
 import { EdgeNetError } from './errors.js';
-import { ModelLoader, type LoaderOptions, type LoadOptions } from './loader.js';
 import type { Port } from './platform/platform.js';
+import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
 
 export interface GenerateConfig {
   maxTokens?: number; // 128
@@ -70,8 +70,10 @@ export class InferenceSession {
   }
 
   /** Fetches (or finds in the cache), verifies and opens a model: an id, "id@version", or the URL of a signed folder. */
-  static create(model: string, options: LoaderOptions & LoadOptions = {}): Promise<InferenceSession> {
-    return new ModelLoader(options).load(model, options);
+  static async create(model: string, options: StoreOptions & FetchOptions & SessionOptions = {}): Promise<InferenceSession> {
+    const files = await new ModelStore(options).files(model, options);
+    options.signal?.throwIfAborted();
+    return InferenceSession.open(files, options);
   }
 
   /** Opens files that were verified. For ModelLoader; others call `create`. */
