@@ -53,8 +53,9 @@ unit: native ## the unit tests
 wasm-tests: native sdk ## the WebAssembly core in Node and Chromium, against the native program
 	@node --experimental-wasm-relaxed-simd --test tests/wasm/
 
-sdk-tests: native sdk ## the SDK in Node, against the native program, IPFS and node:crypto
-	@node --experimental-wasm-relaxed-simd --test sdk/test/*.test.mjs
+sdk-tests: native sdk venv ## the SDK in Node, against the native program, IPFS and node:crypto
+	@npx tsc -p sdk/tsconfig.spec.json
+	@node --experimental-wasm-relaxed-simd --test $$(find sdk/dist -name '*.spec.js')
 
 page: sdk
 	@cd examples/playground && npx vite build --logLevel error
@@ -81,11 +82,12 @@ tsan: setup ## the tests with threads under ThreadSanitizer
 	@build/tsan/bin/enm_distribution_test --gtest_filter='Pull.*' --gtest_brief=1
 	@build/tsan/bin/enm_cli_test --gtest_filter='HttpSource.*' --gtest_brief=1
 
-lint: setup sdk ## format, ranks, exceptions, sizes, links of the documents
+lint: setup sdk ## format, ranks, exceptions, sizes, links of the documents, clang-tidy, eslint
 	@tools/lint.sh
 
-format: ## rewrite the sources in the house style
+format: setup npm ## rewrite the sources in the house style
 	@git ls-files '*.cc' '*.h' | xargs clang-format-22 -i
+	@npx prettier --write --log-level warn '**/*.{ts,mts,js,mjs,css,html}'
 
 documents: native ## rewrite the man page and the shells' completions from --help
 	@tools/command_documents.py

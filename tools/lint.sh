@@ -14,4 +14,6 @@ check rooms python3 tools/check_rooms.py
 check sizes python3 tools/check_sizes.py
 check links python3 tools/check_links.py
 check types npx tsc -p examples/playground/tsconfig.json
+check prettier npx prettier --check --log-level warn '**/*.{ts,mts,js,mjs,css,html}'
+check eslint npx eslint .
 exit $failed

@@ -4,14 +4,17 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const utf8 = new TextEncoder();
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export const encodeUtf8 = (text: string): Bytes => utf8.encode(text) as Bytes;
+export const encodeUtf8 = (text: string): Bytes => utf8.encode(text);
 /** Throws a TypeError for bytes that are no UTF-8. */
 export const decodeUtf8 = (bytes: Uint8Array): string => strict.decode(bytes);
 
-export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 export function fromHex(hex: string): Bytes {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+  );
 }
 
 /** Standard base64 with padding, and nothing but: undefined for other text. */

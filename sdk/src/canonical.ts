@@ -38,6 +38,8 @@ export function parseCanonical(bytes: Uint8Array, what: string): Json {
   } catch (cause) {
     throw corrupt(`[${what}] is no JSON: ${(cause as Error).message}`);
   }
-  if (canonical(value) !== source) throw corrupt(`[${what}] bytes are not the canonical form (RFC 8785) of their value`);
+  if (canonical(value) !== source) {
+    throw corrupt(`[${what}] bytes are not the canonical form (RFC 8785) of their value`);
+  }
   return value;
 }

@@ -35,7 +35,12 @@ interface Chunk {
  * Makes every file of `manifest` whole in `cache`. What is there is hashed and kept where it is right, so an
  * interrupted download goes on from what it had.
  */
-export async function download(source: Source | undefined, manifest: Manifest, cache: Cache, options: DownloadOptions): Promise<void> {
+export async function download(
+  source: Source | undefined,
+  manifest: Manifest,
+  cache: Cache,
+  options: DownloadOptions,
+): Promise<void> {
   const chunks = listChunks(manifest);
   const report = reporter(manifest, chunks.length, options);
   const missing: Chunk[] = [];
@@ -44,10 +49,14 @@ export async function download(source: Source | undefined, manifest: Manifest, c
     if (await isCached(cache, chunk)) report(chunk, 'cache');
     else missing.push(chunk);
   });
-  if (missing.length > 0 && source === undefined) throw corrupt(`${missing.length} chunks of ${manifest.id}@${manifest.version} are missing or damaged in the cache`);
+  if (missing.length === 0) return;
+  if (source === undefined) {
+    const model = `${manifest.id}@${manifest.version}`;
+    throw corrupt(`${missing.length} chunks of ${model} are missing or damaged in the cache`);
+  }
   missing.sort((a, b) => a.place - b.place);
   await inParallel(missing, parallel, options.signal, async (chunk, signal) => {
-    const bytes = await retry(options.retry, signal, () => fetchChunk(source!, manifest, chunk, signal));
+    const bytes = await retry(options.retry, signal, () => fetchChunk(source, manifest, chunk, signal));
     await cache.writeChunk(fileOf(chunk.artifact), chunk.index, bytes);
     report(chunk, 'source');
   });
@@ -58,26 +67,41 @@ export const fileOf = ({ sha256, size }: Artifact): CachedFile => ({ sha256, siz
 function listChunks(manifest: Manifest): Chunk[] {
   const chunks: Chunk[] = [];
   for (const artifact of manifest.artifacts) {
-    for (let index = 0; index < chunkCount(artifact.size); ++index) chunks.push({ artifact, index, place: chunks.length });
+    for (let index = 0; index < chunkCount(artifact.size); ++index) {
+      chunks.push({ artifact, index, place: chunks.length });
+    }
   }
   return chunks;
 }
 
 async function isCached(cache: Cache, { artifact, index }: Chunk): Promise<boolean> {
   const bytes = await cache.readChunk(fileOf(artifact), index);
-  return bytes?.length === chunkLength(artifact.size, index) && (await sha256Hex(bytes)) === artifact.chunks[index];
+  return (
+    bytes?.length === chunkLength(artifact.size, index) && (await sha256Hex(bytes)) === artifact.chunks[index]
+  );
 }
 
-async function fetchChunk(source: Source, manifest: Manifest, { artifact, index }: Chunk, signal: AbortSignal) {
+async function fetchChunk(
+  source: Source,
+  manifest: Manifest,
+  { artifact, index }: Chunk,
+  signal: AbortSignal,
+) {
   const offset = index * chunkSize;
   const bytes = await source.read(manifest, artifact, offset, chunkLength(artifact.size, index), signal);
   const got = await sha256Hex(bytes);
   if (got === artifact.chunks[index]) return bytes;
-  throw corrupt(`${artifact.filename}: the bytes at ${offset} from ${source.name} have SHA-256 ${got}; the manifest says ${artifact.chunks[index]}`);
+  const where = `${artifact.filename}: the bytes at ${offset} from ${source.name}`;
+  throw corrupt(`${where} have SHA-256 ${got}; the manifest says ${artifact.chunks[index]}`);
 }
 
 /** Runs `work` on each item, `parallel` at a time; the first failure aborts the others and is thrown. */
-async function inParallel<T>(items: readonly T[], parallel: number, signal: AbortSignal | undefined, work: (item: T, signal: AbortSignal) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  parallel: number,
+  signal: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const failed = new AbortController();
   const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   let next = 0;

@@ -1,7 +1,17 @@
 /** The closed list of ways to fail, in the order of the core's enum (enm/base/status.h). */
 export const codes = [
-  'ok', 'invalid_argument', 'corrupt', 'unsupported', 'not_found', 'conflict', 'untrusted', 'resource_exhausted',
-  'unavailable', 'cancelled', 'io', 'internal',
+  'ok',
+  'invalid_argument',
+  'corrupt',
+  'unsupported',
+  'not_found',
+  'conflict',
+  'untrusted',
+  'resource_exhausted',
+  'unavailable',
+  'cancelled',
+  'io',
+  'internal',
 ] as const;
 export type Code = (typeof codes)[number];
 

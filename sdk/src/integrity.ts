@@ -7,7 +7,8 @@ const linksPerNode = 174;
 
 export const chunkCount = (size: number): number => Math.ceil(size / chunkSize);
 /** Bytes in chunk `index` of a file of `size` bytes. */
-export const chunkLength = (size: number, index: number): number => Math.min(chunkSize, size - index * chunkSize);
+export const chunkLength = (size: number, index: number): number =>
+  Math.min(chunkSize, size - index * chunkSize);
 
 export async function sha256(bytes: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -44,7 +45,8 @@ function varint(value: number): Bytes {
   return Uint8Array.from([...out, value]);
 }
 
-const field = (tag: number, bytes: Uint8Array): Bytes => concat([Uint8Array.of(tag), varint(bytes.length), bytes]);
+const field = (tag: number, bytes: Uint8Array): Bytes =>
+  concat([Uint8Array.of(tag), varint(bytes.length), bytes]);
 
 // dag-pb: links (field 2: Hash, empty Name, Tsize) stand before the data (field 1), which is UnixFS
 // {Type = File, filesize, blocksizes unpacked}.
@@ -52,7 +54,10 @@ async function fileNode(children: readonly Block[]): Promise<Block> {
   const treeBytes = children.reduce((sum, child) => sum + child.treeBytes, 0);
   const fileBytes = children.reduce((sum, child) => sum + child.fileBytes, 0);
   const links = children.map((child) =>
-    field(0x12, concat([field(0x0a, cidBytes(child)), Uint8Array.of(0x12, 0, 0x18), varint(child.treeBytes)])),
+    field(
+      0x12,
+      concat([field(0x0a, cidBytes(child)), Uint8Array.of(0x12, 0, 0x18), varint(child.treeBytes)]),
+    ),
   );
   const sizes = children.flatMap((child) => [Uint8Array.of(0x20), varint(child.fileBytes)]);
   const data = concat([Uint8Array.of(0x08, 2, 0x18), varint(fileBytes), ...sizes]);
@@ -63,12 +68,19 @@ async function fileNode(children: readonly Block[]): Promise<Block> {
 function base32(bytes: Uint8Array): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
   const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
-  return (bits.match(/.{1,5}/g) ?? []).map((five) => alphabet[Number.parseInt(five.padEnd(5, '0'), 2)]).join('');
+  return (bits.match(/.{1,5}/g) ?? [])
+    .map((five) => alphabet[Number.parseInt(five.padEnd(5, '0'), 2)])
+    .join('');
 }
 
 /** What `ipfs add --cid-version=1 --raw-leaves` prints for the file of `size` bytes with those chunk digests (hex). */
 export async function cid(size: number, chunks: readonly string[]): Promise<string> {
-  const leaf = (digest: Bytes, length: number): Block => ({ codec: 0x55, digest, treeBytes: length, fileBytes: length });
+  const leaf = (digest: Bytes, length: number): Block => ({
+    codec: 0x55,
+    digest,
+    treeBytes: length,
+    fileBytes: length,
+  });
   let level = chunks.map((chunk, i) => leaf(fromHex(chunk), chunkLength(size, i)));
   if (level.length === 0) level = [leaf(await sha256(new Uint8Array()), 0)];
   while (level.length > 1) {

@@ -35,9 +35,18 @@ export interface ModelRef {
 
 type JsonObject = { [key: string]: Json };
 
-function member<T>(json: Json, key: string, is: (value: Json | undefined) => value is T & Json, expected: string): T {
+function member<T>(
+  json: Json,
+  key: string,
+  is: (value: Json | undefined) => value is T & Json,
+  expected: string,
+): T {
   const value = typeof json === 'object' && json !== null && !Array.isArray(json) ? json[key] : undefined;
-  if (!is(value)) throw corrupt(`key "${key}": expected ${expected}, got ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'}`);
+  if (!is(value)) {
+    throw corrupt(
+      `key "${key}": expected ${expected}, got ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'}`,
+    );
+  }
   return value;
 }
 const isText = (value: Json | undefined): value is string => typeof value === 'string';
@@ -55,25 +64,39 @@ const text = (json: Json, key: string): string => {
 };
 
 // Names that Windows finds in every folder, with or without an extension.
-const isDevice = (part: string): boolean => /^(con|prn|aux|nul|(com|lpt)[0-9])$/i.test(part.split('.', 1)[0]!);
+const isDevice = (part: string): boolean =>
+  /^(con|prn|aux|nul|(com|lpt)[0-9])$/i.test(part.split('.', 1)[0]!);
 
 function checkFilename(filename: string): void {
   const parts = filename.split('/');
   const plain = /^[A-Za-z0-9._\-+=@/]{1,255}$/.test(filename);
-  if (!plain || parts.some((part) => part === '' || part.startsWith('.') || part.endsWith('.') || isDevice(part))) {
-    throw corrupt(`file name ${JSON.stringify(filename)}; expected letters, digits and . _ - + = @ /, no part beginning or ending with a dot`);
+  if (
+    !plain ||
+    parts.some((part) => part === '' || part.startsWith('.') || part.endsWith('.') || isDevice(part))
+  ) {
+    throw corrupt(
+      `file name ${JSON.stringify(filename)}; expected letters, digits and . _ - + = @ /, no part beginning or ending with a dot`,
+    );
   }
-  if (/^manifest\.(json|sig)$/i.test(filename)) throw corrupt(`file name "${filename}" is the manifest's own`);
+  if (/^manifest\.(json|sig)$/i.test(filename)) {
+    throw corrupt(`file name "${filename}" is the manifest's own`);
+  }
 }
 
 export function checkModelId(id: string): string {
   if (/^[a-z0-9][a-z0-9._-]{0,127}$/.test(id) && !id.endsWith('.') && !isDevice(id)) return id;
-  throw new EdgeNetError('invalid_argument', `model id ${JSON.stringify(id)}; expected at most 128 of a-z, 0-9, '.', '_' and '-'`);
+  throw new EdgeNetError(
+    'invalid_argument',
+    `model id ${JSON.stringify(id)}; expected at most 128 of a-z, 0-9, '.', '_' and '-'`,
+  );
 }
 
 export function checkVersion(version: string): string {
   if (/^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/.test(version) && !version.endsWith('.')) return version;
-  throw new EdgeNetError('invalid_argument', `version ${JSON.stringify(version)}; expected something like 1.0.0`);
+  throw new EdgeNetError(
+    'invalid_argument',
+    `version ${JSON.stringify(version)}; expected something like 1.0.0`,
+  );
 }
 
 export function parseModelRef(model: string): ModelRef {
@@ -91,11 +114,18 @@ async function readArtifact(name: string, json: Json): Promise<Artifact> {
   const sha256 = member(json, 'sha256', isDigest, '64 hexadecimal digits');
   const areDigests = (value: Json | undefined): value is string[] =>
     Array.isArray(value) && value.length === chunkCount(size) && value.every(isDigest);
-  const chunks: string[] = member(json, 'chunks', areDigests, `${chunkCount(size)} digests for ${size} bytes`);
+  const chunks: string[] = member(
+    json,
+    'chunks',
+    areDigests,
+    `${chunkCount(size)} digests for ${size} bytes`,
+  );
   if (member(json, 'merkleRoot', isDigest, '64 hexadecimal digits') !== (await merkleRoot(chunks))) {
-    throw corrupt('key "merkleRoot" is not the chunks\'');
+    throw corrupt('key "merkleRoot" is not that of the chunks');
   }
-  if (member(json, 'cid', isText, 'text') !== (await cid(size, chunks))) throw corrupt('key "cid" is not the chunks\'');
+  if (member(json, 'cid', isText, 'text') !== (await cid(size, chunks))) {
+    throw corrupt('key "cid" is not that of the chunks');
+  }
   return { name, filename, size, sha256, chunks };
 }
 
@@ -108,7 +138,9 @@ function checkCollisions(artifacts: readonly Artifact[]): void {
   }
   for (const name of names) {
     for (let slash = name.indexOf('/'); slash >= 0; slash = name.indexOf('/', slash + 1)) {
-      if (names.has(name.slice(0, slash))) throw corrupt(`file name "${name}" needs a folder where another file is`);
+      if (names.has(name.slice(0, slash))) {
+        throw corrupt(`file name "${name}" needs a folder where another file is`);
+      }
     }
   }
 }
@@ -118,19 +150,27 @@ function checkIntegrity(json: Json): void {
   const got = [profile['hash'], profile['chunkSize'], profile['merkleTree'], profile['cidProfile']];
   const expected = ['sha256', chunkSize, 'rfc6962', 'unixfs-v1-256k-174-raw'];
   if (got.some((value, i) => value !== expected[i])) {
-    throw new EdgeNetError('unsupported', `key "integrity": got ${JSON.stringify(got)}; expected ${JSON.stringify(expected)}`);
+    throw new EdgeNetError(
+      'unsupported',
+      `key "integrity": got ${JSON.stringify(got)}; expected ${JSON.stringify(expected)}`,
+    );
   }
 }
 
 /** Reads and checks a manifest's bytes; the signature over them is verified elsewhere. */
 export async function parseManifest(bytes: Uint8Array): Promise<Manifest> {
   if (bytes.length > maxManifestBytes) {
-    throw new EdgeNetError('resource_exhausted', `a manifest of ${bytes.length} bytes; at most ${maxManifestBytes} are accepted`);
+    throw new EdgeNetError(
+      'resource_exhausted',
+      `a manifest of ${bytes.length} bytes; at most ${maxManifestBytes} are accepted`,
+    );
   }
   const json = parseCanonical(bytes, 'manifest');
   const members = member(json, 'artifacts', isObject, 'an object');
   const names = Object.keys(members);
-  if (names.length === 0 || names.length > maxArtifacts) throw corrupt(`${names.length} artifacts; expected 1 to ${maxArtifacts}`);
+  if (names.length === 0 || names.length > maxArtifacts) {
+    throw corrupt(`${names.length} artifacts; expected 1 to ${maxArtifacts}`);
+  }
   checkIntegrity(json);
   let id: string;
   let version: string;
@@ -144,8 +184,18 @@ export async function parseManifest(bytes: Uint8Array): Promise<Manifest> {
   for (const name of names) artifacts.push(await readArtifact(name, members[name]!));
   checkCollisions(artifacts);
   const totalSize = artifacts.reduce((sum, artifact) => sum + artifact.size, 0);
-  if (totalSize > maxTotalBytes) throw new EdgeNetError('resource_exhausted', `${totalSize} bytes in all; at most ${maxTotalBytes}`);
-  return { id, version, name: text(json, 'name'), type: text(json, 'type'), artifacts, totalSize, json: json as JsonObject };
+  if (totalSize > maxTotalBytes) {
+    throw new EdgeNetError('resource_exhausted', `${totalSize} bytes in all; at most ${maxTotalBytes}`);
+  }
+  return {
+    id,
+    version,
+    name: text(json, 'name'),
+    type: text(json, 'type'),
+    artifacts,
+    totalSize,
+    json: json as JsonObject,
+  };
 }
 
 /** Semantic versioning's precedence: negative, zero or positive as `a` is before, beside or after `b`. */
@@ -163,7 +213,10 @@ export function compareVersions(a: string, b: string): number {
   return compareLists(preA, preB) || compareText(a, b);
 }
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
 
 function compareLists(a: string, b: string): number {
   const x = a.split('.');
@@ -180,6 +233,7 @@ function compareParts(a: string, b: string): number {
   const [numberA, numberB] = [/^[0-9]+$/.test(a), /^[0-9]+$/.test(b)];
   if (numberA !== numberB) return numberA ? -1 : 1;
   if (!numberA) return compareText(a, b);
-  const difference = BigInt(a) - BigInt(b);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+  const [x, y] = [BigInt(a), BigInt(b)];
+  if (x === y) return 0;
+  return x < y ? -1 : 1;
 }

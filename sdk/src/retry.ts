@@ -8,14 +8,19 @@ export interface RetryPolicy {
 
 export const defaultRetry: RetryPolicy = { retries: 3, firstMs: 250, longestMs: 10_000 };
 
-const mayPass = (error: unknown): boolean => error instanceof EdgeNetError && (error.code === 'unavailable' || error.code === 'corrupt');
+const mayPass = (error: unknown): boolean =>
+  error instanceof EdgeNetError && (error.code === 'unavailable' || error.code === 'corrupt');
 
 /**
  * Repeats what may pass: outages, and bytes damaged on their way. Before repetition n it waits a random time of at
  * most firstMs * 2^n ("full jitter", AWS Architecture Blog, 2015), so that clients of a server that recovers do not
  * come back together.
  */
-export async function retry<T>(policy: RetryPolicy, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+export async function retry<T>(
+  policy: RetryPolicy,
+  signal: AbortSignal | undefined,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let n = 0; ; ++n) {
     signal?.throwIfAborted();
     try {
@@ -29,9 +34,14 @@ export async function retry<T>(policy: RetryPolicy, signal: AbortSignal | undefi
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = () => (signal?.removeEventListener('abort', stop), resolve());
-    const timer = setTimeout(done, ms);
-    const stop = () => (clearTimeout(timer), reject(signal?.reason));
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
     signal?.addEventListener('abort', stop, { once: true });
   });
 }

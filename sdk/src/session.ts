@@ -4,7 +4,14 @@ import { platform } from '#platform';
 import type { FileHandle } from './cache/cache.js';
 import type { MemoryInfo } from './engine/core.js';
 import { hasRelaxedSimd, hasSimd } from './engine/features.js';
-import type { Calls, FromWorker, GenerateRequest, GenerateResult, OpenResult, Request } from './engine/messages.js';
+import type {
+  Calls,
+  FromWorker,
+  GenerateRequest,
+  GenerateResult,
+  OpenResult,
+  Request,
+} from './engine/messages.js';
 import { EdgeNetError } from './errors.js';
 import type { Port } from './platform/platform.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
@@ -35,8 +42,8 @@ export interface TextStream extends AsyncIterable<string> {
 }
 
 interface Pending {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
   onPiece?: ((piece: string) => void) | undefined;
 }
 
@@ -70,7 +77,10 @@ export class InferenceSession {
   }
 
   /** Fetches (or finds in the cache), verifies and opens a model: an id, "id@version", or the URL of a signed folder. */
-  static async create(model: string, options: StoreOptions & FetchOptions & SessionOptions = {}): Promise<InferenceSession> {
+  static async create(
+    model: string,
+    options: StoreOptions & FetchOptions & SessionOptions = {},
+  ): Promise<InferenceSession> {
     const files = await new ModelStore(options).files(model, options);
     options.signal?.throwIfAborted();
     return InferenceSession.open(files, options);
@@ -78,7 +88,12 @@ export class InferenceSession {
 
   /** Opens files that were verified. For ModelLoader; others call `create`. */
   static async open(files: Map<string, FileHandle>, options: SessionOptions): Promise<InferenceSession> {
-    if (!hasSimd()) throw new EdgeNetError('unsupported', 'this engine has no WebAssembly SIMD; any browser since 2023 does');
+    if (!hasSimd()) {
+      throw new EdgeNetError(
+        'unsupported',
+        'this engine has no WebAssembly SIMD; any browser since 2023 does',
+      );
+    }
     const module = await platform.readModule(hasRelaxedSimd() ? 'relaxed' : 'simd128');
     const session = new InferenceSession(platform.startWorker(), options);
     try {
@@ -103,15 +118,24 @@ export class InferenceSession {
     let ended = false;
     const stop = new AbortController();
     const signal = config.signal === undefined ? stop.signal : AbortSignal.any([config.signal, stop.signal]);
-    const onPiece = (piece: string) => (pieces.push(piece), wake());
+    const onPiece = (piece: string) => {
+      pieces.push(piece);
+      wake();
+    };
+    const onEnd = () => {
+      ended = true;
+      wake();
+    };
     const result = this.call('generate', requestOf(prompt, config), onPiece, signal);
-    result.catch(() => {}).finally(() => ((ended = true), wake())); // a caller that only iterates sees the error there
+    result.then(onEnd, onEnd); // a caller that only iterates sees the error there
     const iterate = async function* () {
       try {
         for (;;) {
           while (pieces.length > 0) yield pieces.shift()!;
           if (ended) break;
-          await new Promise<void>((resolve) => (wake = resolve));
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
         }
         await result;
       } finally {
@@ -152,17 +176,30 @@ export class InferenceSession {
     this.end(new EdgeNetError('cancelled', 'the session was disposed of'));
   }
 
-  private call<Name extends keyof Calls>(call: Name, argument: Calls[Name][0], onPiece?: (piece: string) => void, signal?: AbortSignal): Promise<Calls[Name][1]> {
-    if (this.gone !== undefined) return Promise.reject(this.gone);
-    if (signal?.aborted) return Promise.reject(signal.reason);
+  private async call<Name extends keyof Calls>(
+    call: Name,
+    argument: Calls[Name][0],
+    onPiece?: (piece: string) => void,
+    signal?: AbortSignal,
+  ): Promise<Calls[Name][1]> {
+    if (this.gone !== undefined) throw this.gone;
+    signal?.throwIfAborted();
     const id = ++this.lastId;
-    const answered = new Promise((resolve, reject) => this.pending.set(id, { resolve, reject, onPiece }));
+    const answered = new Promise<Calls[Name][1]>((resolve, reject) => {
+      this.pending.set(id, { resolve: resolve as Pending['resolve'], reject, onPiece });
+    });
     this.port.post({ request: { id, call, argument } as Request });
     this.port.await(true);
-    if (signal === undefined) return answered as Promise<Calls[Name][1]>;
+    if (signal === undefined) return answered;
     const cancel = () => this.port.post({ cancel: id });
     signal.addEventListener('abort', cancel, { once: true });
-    return answered.finally(() => signal.removeEventListener('abort', cancel)).then((value) => (signal.throwIfAborted(), value)) as Promise<Calls[Name][1]>;
+    try {
+      const value = await answered;
+      signal.throwIfAborted();
+      return value;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   private hear(message: FromWorker): void {
@@ -170,7 +207,9 @@ export class InferenceSession {
     if ('piece' in message) return pending?.onPiece?.(message.piece);
     this.pending.delete(message.id);
     this.port.await(this.pending.size > 0);
-    if ('error' in message) return pending?.reject(new EdgeNetError(message.error.code, message.error.message));
+    if ('error' in message) {
+      return pending?.reject(new EdgeNetError(message.error.code, message.error.message));
+    }
     this.memory = message.memory;
     pending?.resolve(message.value);
   }
@@ -184,6 +223,9 @@ export class InferenceSession {
   }
 }
 
-function requestOf(prompt: string, { signal: _signal, stopSequences, ...sampling }: GenerateConfig): GenerateRequest {
+function requestOf(
+  prompt: string,
+  { signal: _signal, stopSequences, ...sampling }: GenerateConfig,
+): GenerateRequest {
   return { prompt, ...sampling, ...(stopSequences === undefined ? {} : { stop: stopSequences }) };
 }

@@ -31,7 +31,13 @@ export interface Source {
   /** As it was published; the newest version's when `ref` names none. */
   manifest(ref: ModelRef, signal?: AbortSignal): Promise<SignedManifest>;
   /** Bytes [offset, offset + length) of a file of that model, within its size. */
-  read(manifest: Manifest, file: Artifact, offset: number, length: number, signal?: AbortSignal): Promise<Bytes>;
+  read(
+    manifest: Manifest,
+    file: Artifact,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<Bytes>;
 }
 
 export interface HttpOptions {
@@ -42,15 +48,31 @@ export interface HttpOptions {
 const maxSignatureBytes = 4096;
 const maxListBytes = 16 << 20;
 
+const codes = new Map<number, Code>([
+  [401, 'untrusted'],
+  [403, 'untrusted'],
+  [404, 'not_found'],
+  [408, 'unavailable'],
+  [410, 'not_found'],
+  [413, 'resource_exhausted'],
+  [416, 'corrupt'],
+  [425, 'unavailable'],
+  [429, 'unavailable'],
+]);
+
 const codeOf = (status: number): Code =>
-  ({ 401: 'untrusted', 403: 'untrusted', 404: 'not_found', 410: 'not_found', 413: 'resource_exhausted', 416: 'corrupt', 408: 'unavailable', 425: 'unavailable', 429: 'unavailable' } as Record<number, Code>)[status] ??
-  (status >= 500 ? 'unavailable' : 'invalid_argument');
+  codes.get(status) ?? (status >= 500 ? 'unavailable' : 'invalid_argument');
 
 /** Requests with a time limit, whose failures are EdgeNetErrors. */
 class Http {
   constructor(private readonly options: HttpOptions) {}
 
-  async get(url: string, maxBytes: number, headers: Record<string, string>, signal?: AbortSignal): Promise<{ response: Response; bytes: Bytes }> {
+  async get(
+    url: string,
+    maxBytes: number,
+    headers: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<{ response: Response; bytes: Bytes }> {
     const timeout = AbortSignal.timeout(this.options.timeoutMs ?? 30_000);
     const both = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
     try {
@@ -64,12 +86,26 @@ class Http {
     }
   }
 
-  async range(url: string, size: number, offset: number, length: number, signal?: AbortSignal): Promise<Bytes> {
+  async range(
+    url: string,
+    size: number,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<Bytes> {
     if (length === 0) return new Uint8Array();
-    const { response, bytes } = await this.get(url, length, { Range: `bytes=${offset}-${offset + length - 1}` }, signal);
+    const { response, bytes } = await this.get(
+      url,
+      length,
+      { Range: `bytes=${offset}-${offset + length - 1}` },
+      signal,
+    );
     const whole = response.status === 200 && offset === 0 && length === size;
     if ((!whole && response.status !== 206) || bytes.length !== length) {
-      throw new EdgeNetError('unavailable', `${url}: asked for ${length} bytes at ${offset}, got status ${response.status} and ${bytes.length} bytes`);
+      throw new EdgeNetError(
+        'unavailable',
+        `${url}: asked for ${length} bytes at ${offset}, got status ${response.status} and ${bytes.length} bytes`,
+      );
     }
     return bytes;
   }
@@ -135,7 +171,13 @@ export class RegistrySource implements Source {
     return { manifest, signature };
   }
 
-  read(_manifest: Manifest, file: Artifact, offset: number, length: number, signal?: AbortSignal): Promise<Bytes> {
+  read(
+    _manifest: Manifest,
+    file: Artifact,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<Bytes> {
     return this.http.range(`${this.name}/v1/blobs/${file.sha256}`, file.size, offset, length, signal);
   }
 
@@ -148,11 +190,13 @@ export class RegistrySource implements Source {
       if (value !== undefined) query.set(name, value);
     }
     const models: ListedModel[] = [];
-    for (let page: string | undefined = `/v1/models?${query}`; page !== undefined; ) {
+    for (let page: string | undefined = `/v1/models?${query}`; page !== undefined;) {
       const { response, bytes } = await this.http.get(this.name + page, maxListBytes, {}, signal);
       const list = JSON.parse(new TextDecoder().decode(bytes)) as ListedModel[];
       models.push(...list);
-      const next: string | undefined = /^<([^>]*)>;.*rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
+      const next: string | undefined = /^<([^>]*)>;.*rel="next"/.exec(
+        response.headers.get('link') ?? '',
+      )?.[1];
       page = list.length > 0 && next !== undefined ? next.replace(this.name, '') : undefined;
     }
     return models;
@@ -177,7 +221,13 @@ export class FolderSource implements Source {
     return { manifest, signature };
   }
 
-  read(_manifest: Manifest, file: Artifact, offset: number, length: number, signal?: AbortSignal): Promise<Bytes> {
+  read(
+    _manifest: Manifest,
+    file: Artifact,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<Bytes> {
     return this.http.range(`${this.name}/${file.filename}`, file.size, offset, length, signal);
   }
 }

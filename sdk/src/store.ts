@@ -61,11 +61,17 @@ export class ModelStore {
 
   constructor(private readonly options: StoreOptions = {}) {
     if (options.backend !== undefined && options.backend !== 'auto' && options.backend !== 'wasm') {
-      throw new EdgeNetError('unsupported', `backend "${options.backend as string}" is not in this build; expected auto or wasm`);
+      throw new EdgeNetError(
+        'unsupported',
+        `backend "${options.backend as string}" is not in this build; expected auto or wasm`,
+      );
     }
     this.retryPolicy = { ...defaultRetry, retries: options.download?.retries ?? defaultRetry.retries };
     const { enabled = true, storage = platform.defaultStorage, place } = options.cache ?? {};
-    this.cache = !enabled || storage === 'memory' ? Promise.resolve(new MemoryCache()) : platform.openCache(storage, place);
+    this.cache =
+      !enabled || storage === 'memory'
+        ? Promise.resolve(new MemoryCache())
+        : platform.openCache(storage, place);
     this.cache.catch(() => {}); // whoever needs it sees why it could not be opened
   }
 
@@ -90,7 +96,9 @@ export class ModelStore {
 
   async clearCache(model: string): Promise<void> {
     const cache = await this.cache;
-    for (const { id, version } of await this.cachedVersions(parseModelRef(model))) await cache.removeModel(id, version);
+    for (const { id, version } of await this.cachedVersions(parseModelRef(model))) {
+      await cache.removeModel(id, version);
+    }
     await removeUnused(cache);
   }
 
@@ -114,14 +122,18 @@ export class ModelStore {
     const manifest = await this.getManifest(model);
     const problems: string[] = [];
     if (!hasSimd()) problems.push('this engine has no WebAssembly SIMD');
-    if (manifest.totalSize > mostBytes) problems.push(`${manifest.totalSize} bytes of files do not fit a memory of 4 GiB`);
+    if (manifest.totalSize > mostBytes) {
+      problems.push(`${manifest.totalSize} bytes of files do not fit a memory of 4 GiB`);
+    }
     return { compatible: problems.length === 0, problems };
   }
 
   private registry(): string {
     const here = globalThis.location?.origin as string | undefined;
     const registry = this.options.registry ?? here;
-    if (registry === undefined) throw new EdgeNetError('invalid_argument', 'no registry: give its URL as `registry`');
+    if (registry === undefined) {
+      throw new EdgeNetError('invalid_argument', 'no registry: give its URL as `registry`');
+    }
     return registry;
   }
 
@@ -135,20 +147,36 @@ export class ModelStore {
     if (/^https?:\/\//.test(model)) return { source: new FolderSource(model, this.http()), ref: undefined };
     const ref = parseModelRef(model);
     if (version !== undefined) {
-      if (ref.version !== undefined && ref.version !== version) throw new EdgeNetError('invalid_argument', `two versions: ${ref.version} and ${version}`);
+      if (ref.version !== undefined && ref.version !== version) {
+        throw new EdgeNetError('invalid_argument', `two versions: ${ref.version} and ${version}`);
+      }
       ref.version = version;
     }
     return { source: new RegistrySource(this.registry(), this.http()), ref };
   }
 
   /** Manifest and signature, verified: no other byte is used before. */
-  private async offer(model: string, { version, signal }: FetchOptions): Promise<Offer & { source: Source | undefined }> {
+  private async offer(
+    model: string,
+    { version, signal }: FetchOptions,
+  ): Promise<Offer & { source: Source | undefined }> {
     const { source, ref } = this.locate(model, version);
     const cached = ref === undefined ? [] : await this.cachedVersions(ref);
-    if (ref?.version !== undefined && cached[0] !== undefined) return { ...(await this.verified(cached[0], ref)), source };
+    if (ref?.version !== undefined && cached[0] !== undefined) {
+      return { ...(await this.verified(cached[0], ref)), source };
+    }
     try {
-      const { manifest, signature } = await retry(this.retryPolicy, signal, () => source.manifest(ref ?? { id: '' }, signal));
-      const record: CachedModel = { id: '', version: '', manifest, signature, files: [], lastUsed: Date.now() };
+      const { manifest, signature } = await retry(this.retryPolicy, signal, () =>
+        source.manifest(ref ?? { id: '' }, signal),
+      );
+      const record: CachedModel = {
+        id: '',
+        version: '',
+        manifest,
+        signature,
+        files: [],
+        lastUsed: Date.now(),
+      };
       const offer = await this.verified(record, ref);
       if (ref !== undefined) refuseRollback(offer.manifest, cached[0], source);
       return { ...offer, source };
@@ -162,11 +190,16 @@ export class ModelStore {
   private async verified(record: CachedModel, ref: ModelRef | undefined): Promise<Offer> {
     const signedBy = await this.checkSignature(record);
     const manifest = { ...(await parseManifest(record.manifest)), signedBy };
-    if (ref !== undefined && (manifest.id !== ref.id || (ref.version !== undefined && manifest.version !== ref.version))) {
+    const isAnother =
+      ref !== undefined && (manifest.id !== ref.id || manifest.version !== (ref.version ?? manifest.version));
+    if (isAnother) {
       throw corrupt(`asked for ${ref.id}@${ref.version ?? 'newest'}, got ${manifest.id}@${manifest.version}`);
     }
     const files = manifest.artifacts.map(fileOf);
-    return { manifest, record: { ...record, id: manifest.id, version: manifest.version, files, lastUsed: Date.now() } };
+    return {
+      manifest,
+      record: { ...record, id: manifest.id, version: manifest.version, files, lastUsed: Date.now() },
+    };
   }
 
   private async checkSignature({ manifest, signature }: CachedModel): Promise<string | undefined> {
@@ -179,21 +212,33 @@ export class ModelStore {
     }
   }
 
-  /** A model's files, each byte verified; fetched where the cache lacks them. `model` is an id, "id@version", or the URL of a folder with manifest.json and manifest.sig. */
+  /**
+   * A model's files, each byte verified; fetched where the cache lacks them. `model` is an id, "id@version", or the URL
+   * of a folder with manifest.json and manifest.sig.
+   */
   async files(model: string, options: FetchOptions = {}): Promise<Map<string, FileHandle>> {
     const cache = await this.cache;
     const { manifest, record, source } = await this.offer(model, options);
     const maxSize = this.options.cache?.maxSize ?? defaultMaxSize;
     if (manifest.totalSize > maxSize) {
-      throw new EdgeNetError('resource_exhausted', `${manifest.id} has ${manifest.totalSize} bytes; the cache may have ${maxSize} (cache.maxSize)`);
+      throw new EdgeNetError(
+        'resource_exhausted',
+        `${manifest.id} has ${manifest.totalSize} bytes; the cache may have ${maxSize} (cache.maxSize)`,
+      );
     }
     const { parallel = 4, progressCallback } = this.options.download ?? {};
-    const fetchAll = () => download(source, manifest, cache, { parallel, retry: this.retryPolicy, signal: options.signal, onProgress: progressCallback });
-    await platform.exclusively(`edge-net-models:${manifest.id}@${manifest.version}`, options.signal, fetchAll);
+    const { signal } = options;
+    const how = { parallel, retry: this.retryPolicy, signal, onProgress: progressCallback };
+    await platform.exclusively(`edge-net-models:${manifest.id}@${manifest.version}`, signal, () =>
+      download(source, manifest, cache, how),
+    );
     await cache.putModel(record);
     await shrink(cache, maxSize, record);
-    const handles = await Promise.all(manifest.artifacts.map(async (artifact) => [artifact.filename, await cache.open(fileOf(artifact))] as const));
-    return new Map(handles);
+    const files = new Map<string, FileHandle>();
+    for (const artifact of manifest.artifacts) {
+      files.set(artifact.filename, await cache.open(fileOf(artifact)));
+    }
+    return files;
   }
 
   /** Of the cache, the newest first. */

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-import { program } from '../../sdk/test/models.mjs';
+import { program } from '../../sdk/test-support/models.mjs';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -19,7 +19,9 @@ export async function open(browser, options = {}) {
   const page = await (await browser.newContext(options)).newPage();
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && page.problems.push(message.text()));
+  page.on('console', (message) => {
+    if (message.type() === 'error') page.problems.push(message.text());
+  });
   return page;
 }
 
@@ -30,12 +32,17 @@ export function temporaryFolder() {
 
 /** `registry serve` on a free port; `pages` is the folder of a web page to serve beside it. */
 export async function startRegistry(data, pages, port = 0) {
-  const words = ['registry', 'serve', '--data', data, '--port', String(port), ...(pages === undefined ? [] : ['--playground', pages])];
+  const words = ['registry', 'serve', '--data', data, '--port', String(port)];
+  if (pages !== undefined) words.push('--playground', pages);
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'] });
   const url = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', () => reject(new Error('the registry did not start')));
   });
-  const stop = (signal = 'SIGTERM') => new Promise((resolve) => (child.once('exit', resolve), child.kill(signal)));
+  const stop = (signal = 'SIGTERM') =>
+    new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.kill(signal);
+    });
   return { url, stop };
 }

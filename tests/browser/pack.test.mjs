@@ -5,8 +5,8 @@ import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { makeModels, run, told } from '../../sdk/test/models.mjs';
-import { serveFolder } from '../../sdk/test/server.mjs';
+import { makeModels, run, told } from '../../sdk/test-support/models.mjs';
+import { serveFolder } from '../../sdk/test-support/server.mjs';
 import { launch, open, root, startRegistry, temporaryFolder } from './common.mjs';
 
 let models;
@@ -17,7 +17,15 @@ before(async () => {
   models = makeModels();
   work = temporaryFolder();
   registry = await startRegistry(join(work.path, 'data'));
-  run('publish', models.story, '--key', join(models.folder, 'key.pem'), '--registry', registry.url, '--quiet');
+  run(
+    'publish',
+    models.story,
+    '--key',
+    join(models.folder, 'key.pem'),
+    '--registry',
+    registry.url,
+    '--quiet',
+  );
   browser = await launch();
 });
 after(async () => {
@@ -32,9 +40,18 @@ test('builds and runs', async () => {
   const npm = (...words) => execFileSync('npm', words, { cwd: app, stdio: ['ignore', 'pipe', 'inherit'] });
   cpSync(join(root, 'tests/browser/pages/vite-app'), app, { recursive: true });
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', app], { cwd: join(root, 'sdk'), stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', app], {
+    cwd: join(root, 'sdk'),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const tarball = readdirSync(app).find((name) => name.endsWith('.tgz'));
   npm('install', '--silent', `./${tarball}`, 'vite@7');
+  const installed = readdirSync(join(app, 'node_modules/@ruvector/edge-net-models'), { recursive: true });
+  assert.ok(installed.includes('dist/index.js'));
+  assert.deepEqual(
+    installed.filter((name) => name.includes('.spec.')),
+    [],
+  );
   npm('exec', '--', 'vite', 'build', '--logLevel', 'error');
   for (const isolated of [true, false]) {
     const server = await serveFolder(join(app, 'dist'), { isolated });

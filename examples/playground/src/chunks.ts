@@ -46,10 +46,11 @@ export class ChunkGrid {
     };
     const context = this.canvas.getContext('2d')!;
     context.scale(scale, scale);
+    const side = step - Math.max(1, step / 7);
     this.states.forEach((state, i) => {
       context.fillStyle = colors[state];
       context.beginPath();
-      context.roundRect((i % columns) * step, Math.floor(i / columns) * step, step - Math.max(1, step / 7), step - Math.max(1, step / 7), step / 5);
+      context.roundRect((i % columns) * step, Math.floor(i / columns) * step, side, side, step / 5);
       context.fill();
     });
   }

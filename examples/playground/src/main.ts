@@ -1,9 +1,18 @@
-import { EdgeNetError, ModelLoader, type GenerateResult, type InferenceSession, type ListedModel, type Progress } from '@ruvector/edge-net-models';
+import {
+  EdgeNetError,
+  ModelLoader,
+  type GenerateResult,
+  type InferenceSession,
+  type ListedModel,
+  type Progress,
+} from '@ruvector/edge-net-models';
 
 import { ChunkGrid } from './chunks.js';
 
 const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
-const text = (id: string, value: string): void => void (byId(id).textContent = value);
+function text(id: string, value: string): void {
+  byId(id).textContent = value;
+}
 
 const units = ['B', 'kB', 'MB', 'GB'];
 function bytes(count: number): string {
@@ -45,7 +54,8 @@ function show({ loaded, total, fetched, chunk, bytesPerSecond, etaSeconds }: Pro
   text('fetched', fetched === 0 ? 'nothing yet' : bytes(fetched));
   text('speed', fetched === 0 ? '–' : `${bytes(bytesPerSecond)}/s`);
   const rest = etaSeconds !== undefined && etaSeconds > 1 ? `, ${Math.ceil(etaSeconds)} s to go` : '';
-  say('load-state', loaded < total ? `${chunk.index + 1 === chunk.count ? '' : 'Verifying each chunk as it comes'}${rest}` : 'Every chunk is what was signed. Opening the model …');
+  if (loaded < total) say('load-state', `Verifying each chunk as it comes${rest}`);
+  else say('load-state', 'Every chunk is what was signed. Opening the model …');
 }
 
 async function load(loader: ModelLoader, model: ListedModel, signal: AbortSignal): Promise<void> {
@@ -65,7 +75,9 @@ async function load(loader: ModelLoader, model: ListedModel, signal: AbortSignal
     session = opened;
     if (byId('fetched').textContent === 'nothing yet') text('fetched', 'nothing');
     const threads = session.threads === 1 ? 'one thread' : `${session.threads} threads`;
-    say('load-state', `${manifest.id} ${manifest.version} is ready after ${((performance.now() - begin) / 1e3).toFixed(1)} s: ${session.isa}, ${threads}.`, 'good');
+    const seconds = ((performance.now() - begin) / 1e3).toFixed(1);
+    const what = `${manifest.id} ${manifest.version}`;
+    say('load-state', `${what} is ready after ${seconds} s: ${session.isa}, ${threads}.`, 'good');
     if (session.kind === 'decoder') byId('write').hidden = false;
     else say('load-state', `${manifest.id} makes vectors; this page writes text. Choose another.`, 'wrong');
   } catch (error) {
@@ -73,7 +85,7 @@ async function load(loader: ModelLoader, model: ListedModel, signal: AbortSignal
   }
 }
 
-function card(model: ListedModel, choose: () => void): HTMLButtonElement {
+function card(model: ListedModel): HTMLButtonElement {
   const button = document.createElement('button');
   button.className = 'model';
   button.type = 'button';
@@ -82,24 +94,31 @@ function card(model: ListedModel, choose: () => void): HTMLButtonElement {
   const name = document.createElement('strong');
   name.textContent = model.name;
   const facts = document.createElement('small');
-  facts.textContent = [model.version, model.quantization, model.type.replace('-', ' '), bytes(model.size)].filter(Boolean).join(' · ');
+  const known = [model.version, model.quantization, model.type.replace('-', ' '), bytes(model.size)];
+  facts.textContent = known.filter(Boolean).join(' · ');
   button.append(name, facts);
-  button.addEventListener('click', choose);
   return button;
 }
 
 async function listModels(loader: ModelLoader): Promise<void> {
   const place = byId('models');
-  const note = (words: string) => place.replaceChildren(Object.assign(document.createElement('p'), { textContent: words }));
+  const note = (words: string) => {
+    const line = document.createElement('p');
+    line.textContent = words;
+    place.replaceChildren(line);
+  };
   let models: ListedModel[];
   try {
     models = await loader.listModels();
   } catch (error) {
     return note(inWords(error));
   }
-  if (models.length === 0) return note('This registry has no models yet: `edge-net-models publish` sends one.');
+  if (models.length === 0) {
+    return note('This registry has no models yet: `edge-net-models publish` sends one.');
+  }
   const cards = models.map((model) => {
-    const button = card(model, () => {
+    const button = card(model);
+    button.addEventListener('click', () => {
       cards.forEach((other) => other.setAttribute('aria-checked', String(other === button)));
       loading?.abort();
       writing?.abort();
@@ -112,7 +131,12 @@ async function listModels(loader: ModelLoader): Promise<void> {
 }
 
 function speed({ tokens, finishReason, decodeTokensPerSecond }: GenerateResult): string {
-  const ends = { stop: 'the story was over', length: 'as long as asked for', context_full: 'the model can remember no more', cancelled: 'stopped' };
+  const ends = {
+    stop: 'the story was over',
+    length: 'as long as asked for',
+    context_full: 'the model can remember no more',
+    cancelled: 'stopped',
+  };
   return `${tokens} tokens at ${decodeTokensPerSecond.toFixed(0)} tokens/s: ${ends[finishReason]}.`;
 }
 
@@ -138,7 +162,9 @@ async function write(model: InferenceSession): Promise<void> {
     });
     for await (const piece of stream) {
       out.append(piece);
-      say('write-state', `${(++pieces / ((performance.now() - begin) / 1e3)).toFixed(0)} pieces of text a second`);
+      pieces += 1;
+      const rate = (1e3 * pieces) / (performance.now() - begin);
+      say('write-state', `${rate.toFixed(0)} pieces of text a second`);
     }
     say('write-state', speed(await stream.result), 'good');
   } catch (error) {
@@ -154,7 +180,8 @@ async function write(model: InferenceSession): Promise<void> {
 function bindControls(): void {
   for (const id of ['length', 'temperature']) {
     const input = byId<HTMLInputElement>(id);
-    const update = () => text(`${id}-value`, id === 'length' ? `${input.value} tokens` : input.valueAsNumber.toFixed(2));
+    const update = () =>
+      text(`${id}-value`, id === 'length' ? `${input.value} tokens` : input.valueAsNumber.toFixed(2));
     input.addEventListener('input', update);
     update();
   }
@@ -164,7 +191,9 @@ function bindControls(): void {
     else if (session !== undefined) void write(session);
   });
   byId('prompt').addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) byId<HTMLFormElement>('form').requestSubmit();
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      byId<HTMLFormElement>('form').requestSubmit();
+    }
   });
 }
 

@@ -3,7 +3,8 @@
 import type { Bytes } from '../bytes.js';
 
 /** A file as the model's worker reads it: by ranges, when it needs them. */
-export type FileHandle = { kind: 'bytes'; bytes: Bytes } | { kind: 'blob'; blob: Blob } | { kind: 'path'; path: string };
+export type FileHandle =
+  { kind: 'bytes'; bytes: Bytes } | { kind: 'blob'; blob: Blob } | { kind: 'path'; path: string };
 
 export interface CachedFile {
   sha256: string;
@@ -44,7 +45,8 @@ export async function removeUnused(cache: Cache): Promise<void> {
   }
 }
 
-const bytesIn = async (cache: Cache): Promise<number> => [...(await cache.files()).values()].reduce((sum, size) => sum + size, 0);
+const bytesIn = async (cache: Cache): Promise<number> =>
+  [...(await cache.files()).values()].reduce((sum, size) => sum + size, 0);
 
 /** Removes models not used for longest, and files of no model, until all is within `maxBytes`; never `keep`. */
 export async function shrink(cache: Cache, maxBytes: number, keep: CachedModel): Promise<void> {

@@ -8,6 +8,12 @@ import { EdgeNetError } from '../errors.js';
 import { chunkLength, chunkSize } from '../integrity.js';
 import type { Cache, CachedFile, CachedModel, FileHandle } from './cache.js';
 
+/** A record as JSON: bytes in base64. */
+type StoredModel = Omit<CachedModel, 'manifest' | 'signature'> & {
+  manifest: string;
+  signature: string | null;
+};
+
 /** files/<sha256>, holes where chunks are missing, and models/<id>@<version>.json. */
 export class FilesystemCache implements Cache {
   private constructor(private readonly folder: string) {}
@@ -40,7 +46,10 @@ export class FilesystemCache implements Cache {
     try {
       await handle.write(bytes, 0, bytes.length, index * chunkSize);
     } catch (error) {
-      throw new EdgeNetError((error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'resource_exhausted' : 'io', `${path}: ${(error as Error).message}`, { cause: error });
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new EdgeNetError(code === 'ENOSPC' ? 'resource_exhausted' : 'io', `${path}: ${message}`, {
+        cause: error,
+      });
     } finally {
       await handle.close();
     }
@@ -50,7 +59,9 @@ export class FilesystemCache implements Cache {
     const path = this.path(file.sha256);
     if (file.size === 0) return { kind: 'bytes', bytes: new Uint8Array() };
     const info = await stat(path).catch(absentIsUndefined);
-    if (info?.size !== file.size) throw new EdgeNetError('not_found', `file ${file.sha256} is not whole in the cache`);
+    if (info?.size !== file.size) {
+      throw new EdgeNetError('not_found', `file ${file.sha256} is not whole in the cache`);
+    }
     return { kind: 'path', path };
   }
 
@@ -63,7 +74,7 @@ export class FilesystemCache implements Cache {
   // A record that cannot be read is one that is not there: the model is fetched again.
   private async readRecord(name: string): Promise<CachedModel | undefined> {
     try {
-      const record = JSON.parse(await readFile(join(this.folder, 'models', name), 'utf8'));
+      const record = JSON.parse(await readFile(join(this.folder, 'models', name), 'utf8')) as StoredModel;
       const signature = record.signature === null ? undefined : fromBase64(record.signature);
       const manifest = fromBase64(record.manifest);
       return manifest && { ...record, manifest, signature };
@@ -74,8 +85,9 @@ export class FilesystemCache implements Cache {
 
   async putModel(model: CachedModel): Promise<void> {
     const path = join(this.folder, 'models', `${model.id}@${model.version}.json`);
-    const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-    const record = { ...model, manifest: base64(model.manifest), signature: model.signature === undefined ? null : toBase64(model.signature) };
+    const signature = model.signature === undefined ? null : toBase64(model.signature);
+    const manifest = Buffer.from(model.manifest).toString('base64'); // may be too long for toBase64
+    const record: StoredModel = { ...model, manifest, signature };
     const temporary = `${path}.${process.pid}.tmp`;
     await writeFile(temporary, JSON.stringify(record));
     await rename(temporary, path);

@@ -14,10 +14,15 @@ const finished = <T>(request: IDBRequest<T>): Promise<T> =>
   });
 
 function failure(error: DOMException | null): EdgeNetError {
-  const full = error?.name === 'QuotaExceededError';
-  return new EdgeNetError(full ? 'resource_exhausted' : 'io', full ? 'the browser gives no more storage; free some or ask for persistence' : `IndexedDB: ${error?.message}`, {
-    cause: error,
-  });
+  const options = { cause: error };
+  if (error?.name === 'QuotaExceededError') {
+    return new EdgeNetError(
+      'resource_exhausted',
+      'the browser gives no more storage; free some or ask for persistence',
+      options,
+    );
+  }
+  return new EdgeNetError('io', `IndexedDB: ${error?.message}`, options);
 }
 
 /** The browser's database: survives reloads, shared by all tabs of the origin. */
@@ -48,7 +53,10 @@ export class IndexedDbCache implements Cache {
   }
 
   async readChunk(file: CachedFile, index: number): Promise<Bytes | undefined> {
-    const blob = await this.read<Blob | undefined>(chunksStore, (store) => store.get([file.sha256, index]));
+    const blob = await this.read(
+      chunksStore,
+      (store) => store.get([file.sha256, index]) as IDBRequest<Blob | undefined>,
+    );
     return blob && new Uint8Array(await blob.arrayBuffer());
   }
 
@@ -57,7 +65,10 @@ export class IndexedDbCache implements Cache {
   }
 
   async open(file: CachedFile): Promise<FileHandle> {
-    const parts = await this.read<Blob[]>(chunksStore, (store) => store.getAll(range(file.sha256)));
+    const parts = await this.read(
+      chunksStore,
+      (store) => store.getAll(range(file.sha256)) as IDBRequest<Blob[]>,
+    );
     const blob = new Blob(parts);
     if (parts.length !== chunkCount(file.size) || blob.size !== file.size) {
       throw new EdgeNetError('not_found', `file ${file.sha256} is not whole in the cache`);
@@ -66,7 +77,7 @@ export class IndexedDbCache implements Cache {
   }
 
   models(): Promise<CachedModel[]> {
-    return this.read<CachedModel[]>(modelsStore, (store) => store.getAll());
+    return this.read(modelsStore, (store) => store.getAll() as IDBRequest<CachedModel[]>);
   }
 
   putModel(model: CachedModel): Promise<void> {

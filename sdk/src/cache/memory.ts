@@ -21,7 +21,9 @@ export class MemoryCache implements Cache {
   async open(file: CachedFile): Promise<FileHandle> {
     const chunks = this.chunks.get(file.sha256);
     const parts = Array.from({ length: chunkCount(file.size) }, (_, i) => chunks?.get(i));
-    if (!parts.every((part) => part !== undefined)) throw new EdgeNetError('not_found', `file ${file.sha256} is not whole in the cache`);
+    if (!parts.every((part) => part !== undefined)) {
+      throw new EdgeNetError('not_found', `file ${file.sha256} is not whole in the cache`);
+    }
     return { kind: 'bytes', bytes: concat(parts) };
   }
 
@@ -38,7 +40,8 @@ export class MemoryCache implements Cache {
   }
 
   async files(): Promise<Map<string, number>> {
-    const size = (chunks: Map<number, Bytes>) => [...chunks.values()].reduce((sum, chunk) => sum + chunk.length, 0);
+    const size = (chunks: Map<number, Bytes>) =>
+      [...chunks.values()].reduce((sum, chunk) => sum + chunk.length, 0);
     return new Map([...this.chunks].map(([sha256, chunks]) => [sha256, size(chunks)]));
   }
 

@@ -46,7 +46,8 @@ export interface ThreadStart {
 const stackBytes = 256 * 1024;
 const decoder = new TextDecoder();
 
-export const newMemory = (): WebAssembly.Memory => new WebAssembly.Memory({ initial: 512, maximum: 65536, shared: true });
+export const newMemory = (): WebAssembly.Memory =>
+  new WebAssembly.Memory({ initial: 512, maximum: 65536, shared: true });
 
 export class Core {
   private constructor(
@@ -57,7 +58,8 @@ export class Core {
 
   static async instantiate(module: WebAssembly.Module, files: FileHooks): Promise<Core> {
     const memory = newMemory();
-    const text = (at: number, size: number) => decoder.decode(new Uint8Array(memory.buffer, at, size).slice());
+    const text = (at: number, size: number) =>
+      decoder.decode(new Uint8Array(memory.buffer, at, size).slice());
     const host = {
       file_size: (at: number, size: number) => files.size(text(at, size)),
       file_read: (at: number, size: number, offset: number, out: number, length: number) => {
@@ -121,7 +123,7 @@ export class Core {
   }
 
   beginText(request: unknown): void {
-    this.withRequest(request, this.exports.generate);
+    this.withRequest(request, (at, size) => this.exports.generate(at, size));
   }
 
   /** One pass of the model: the text that can be shown now, and whether that was the last. */
@@ -137,11 +139,15 @@ export class Core {
 
   endText(): { tokens: number; promptTokens: number; finishReason: string } {
     this.check(this.exports.finish());
-    return { tokens: this.exports.tokens(), promptTokens: this.exports.prompt_tokens(), finishReason: this.result() };
+    return {
+      tokens: this.exports.tokens(),
+      promptTokens: this.exports.prompt_tokens(),
+      finishReason: this.result(),
+    };
   }
 
   embed(texts: readonly string[]): Float32Array[] {
-    const width = this.withRequest(texts, this.exports.embed);
+    const width = this.withRequest(texts, (at, size) => this.exports.embed(at, size));
     const all = new Float32Array(this.memory.buffer, this.exports.vectors_data(), texts.length * width);
     return texts.map((_, i) => all.slice(i * width, (i + 1) * width));
   }
@@ -151,7 +157,11 @@ export class Core {
   }
 
   memoryInfo(): MemoryInfo {
-    return { modelBytes: this.exports.weight_bytes(), kvCacheBytes: this.exports.cache_bytes(), totalBytes: this.memory.buffer.byteLength };
+    return {
+      modelBytes: this.exports.weight_bytes(),
+      kvCacheBytes: this.exports.cache_bytes(),
+      totalBytes: this.memory.buffer.byteLength,
+    };
   }
 }
 
@@ -162,11 +172,17 @@ export interface MemoryInfo {
 }
 
 /** Body of a pool thread: its own instance over the shared memory, its own stack and TLS. Does not return. */
-export async function runThread({ module, memory, index, stack, tls }: ThreadStart, ready: () => void): Promise<void> {
+export async function runThread(
+  { module, memory, index, stack, tls }: ThreadStart,
+  ready: () => void,
+): Promise<void> {
   const unused = () => {
     throw new Error('a pool thread does not touch files');
   };
-  const instance = await WebAssembly.instantiate(module, { env: { memory }, host: { file_size: unused, file_read: unused } });
+  const instance = await WebAssembly.instantiate(module, {
+    env: { memory },
+    host: { file_size: unused, file_read: unused },
+  });
   const exports = instance.exports as unknown as Exports;
   exports.__stack_pointer.value = stack;
   exports.__wasm_init_tls(tls);

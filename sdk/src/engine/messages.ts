@@ -44,7 +44,9 @@ export interface Calls {
   clearCache: [undefined, undefined];
 }
 
-export type Request = { [Name in keyof Calls]: { id: number; call: Name; argument: Calls[Name][0] } }[keyof Calls];
+export type Request = {
+  [Name in keyof Calls]: { id: number; call: Name; argument: Calls[Name][0] };
+}[keyof Calls];
 
 export type ToWorker = { thread: ThreadStart } | { request: Request } | { cancel: number };
 

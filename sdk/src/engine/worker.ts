@@ -3,7 +3,15 @@ import { worker } from '#worker';
 
 import { EdgeNetError } from '../errors.js';
 import { Core, runThread } from './core.js';
-import type { FromWorker, GenerateRequest, GenerateResult, OpenRequest, OpenResult, Request, ToWorker } from './messages.js';
+import type {
+  FromWorker,
+  GenerateRequest,
+  GenerateResult,
+  OpenRequest,
+  OpenResult,
+  Request,
+  ToWorker,
+} from './messages.js';
 
 const yieldEveryMs = 16; // how late a cancellation may be heard, beside one pass of the model
 
@@ -34,7 +42,10 @@ async function open(request: OpenRequest): Promise<OpenResult> {
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => (port1.close(), resolve());
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
     port2.postMessage(undefined);
   });
 
@@ -45,7 +56,7 @@ async function generate(id: number, request: GenerateRequest): Promise<GenerateR
   let heard = begin;
   let text = '';
   model.beginText(request);
-  for (let done = false; !done; ) {
+  for (let done = false; !done;) {
     const step = model.step();
     done = step.done;
     const now = performance.now();

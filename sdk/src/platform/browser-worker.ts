@@ -19,7 +19,12 @@ export const worker: WorkerPlatform = {
   readSync(file: FileHandle, offset: number, out: Uint8Array) {
     if (file.kind === 'bytes') return out.set(file.bytes.subarray(offset, offset + out.length));
     if (file.kind === 'path') throw new Error('no paths in a browser');
-    out.set(new Uint8Array(new FileReaderSync().readAsArrayBuffer(file.blob.slice(offset, offset + out.length))));
+    out.set(
+      new Uint8Array(new FileReaderSync().readAsArrayBuffer(file.blob.slice(offset, offset + out.length))),
+    );
   },
-  size: (file) => (file.kind === 'bytes' ? file.bytes.length : file.kind === 'blob' ? file.blob.size : -1),
+  size(file) {
+    if (file.kind === 'bytes') return file.bytes.length;
+    return file.kind === 'blob' ? file.blob.size : -1;
+  },
 };

@@ -35,9 +35,15 @@ export const platform: Platform = {
   processors: () => navigator.hardwareConcurrency ?? 1,
   async openCache(storage, place) {
     if (storage === 'indexeddb') return IndexedDbCache.open(place);
-    throw new EdgeNetError('unsupported', `storage "${storage}" is not for browsers; expected indexeddb or memory`);
+    throw new EdgeNetError(
+      'unsupported',
+      `storage "${storage}" is not for browsers; expected indexeddb or memory`,
+    );
   },
   defaultStorage: 'indexeddb',
-  exclusively: (name, signal, work) =>
-    navigator.locks === undefined ? work() : (navigator.locks.request(name, signal === undefined ? {} : { signal }, work) as ReturnType<typeof work>),
+  exclusively(name, signal, work) {
+    const locks = navigator.locks as LockManager | undefined; // pages over plain HTTP have none
+    if (locks === undefined) return work();
+    return locks.request(name, signal === undefined ? {} : { signal }, work) as ReturnType<typeof work>;
+  },
 };

@@ -7,7 +7,7 @@ import type { WorkerPlatform } from './worker.js';
 function readPath(path: string, offset: number, out: Uint8Array): void {
   const fd = openSync(path, 'r');
   try {
-    for (let done = 0; done < out.length; ) {
+    for (let done = 0; done < out.length;) {
       const got = readSync(fd, out, done, out.length - done, offset + done);
       if (got === 0) throw new Error(`${path} ends before byte ${offset + out.length}`);
       done += got;
@@ -33,5 +33,8 @@ export const worker: WorkerPlatform = {
     if (file.kind === 'blob') throw new Error('no blobs in Node');
     readPath(file.path, offset, out);
   },
-  size: (file) => (file.kind === 'bytes' ? file.bytes.length : file.kind === 'path' ? statSync(file.path).size : -1),
+  size(file) {
+    if (file.kind === 'bytes') return file.bytes.length;
+    return file.kind === 'path' ? statSync(file.path).size : -1;
+  },
 };

@@ -26,13 +26,16 @@ export const platform: Platform = {
   startWorker,
   async readModule(isa) {
     const bytes = await readFile(new URL(`../wasm/edge-net-models-${isa}.wasm`, import.meta.url));
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   },
   canShareMemory: () => true,
   processors: availableParallelism,
   async openCache(storage, place) {
     if (storage === 'filesystem') return FilesystemCache.open(place ?? join(homedir(), '.edge-net', 'sdk'));
-    throw new EdgeNetError('unsupported', `storage "${storage}" is not for Node; expected filesystem or memory`);
+    throw new EdgeNetError(
+      'unsupported',
+      `storage "${storage}" is not for Node; expected filesystem or memory`,
+    );
   },
   defaultStorage: 'filesystem',
   exclusively: (_name, _signal, work) => work(),

@@ -24,7 +24,10 @@ async function run({ moduleUrl, files, threads, requests, context }) {
   await core.startThreads(threads, startThread);
   core.open(context);
   contents.clear();
-  return { results: requests.map((request) => tell(core, request)), memoryBytes: core.memory.buffer.byteLength };
+  return {
+    results: requests.map((request) => tell(core, request)),
+    memoryBytes: core.memory.buffer.byteLength,
+  };
 }
 
 onmessage = ({ data }) => run(data).then(postMessage, (error) => postMessage({ error: String(error) }));

@@ -4,7 +4,7 @@ export function tell(core, request) {
   const begin = performance.now();
   let read = begin;
   let text = '';
-  for (let done = false; !done; ) {
+  for (let done = false; !done;) {
     const step = core.step();
     done = step.done;
     text += step.text;

@@ -10,6 +10,7 @@ env.backends.onnx.wasm.numThreads = 1;
 window.load = async (task, model) => {
   window.made = await pipeline(task, model, { dtype: 'fp32', subfolder: '', device: 'wasm' });
 };
-window.write = async (prompt, tokens) => (await window.made(prompt, { max_new_tokens: tokens, do_sample: false }))[0].generated_text;
+window.write = async (prompt, tokens) =>
+  (await window.made(prompt, { max_new_tokens: tokens, do_sample: false }))[0].generated_text;
 window.embed = async (texts) => (await window.made(texts, { pooling: 'mean', normalize: true })).tolist();
 window.ready = true;

@@ -7,17 +7,31 @@ import { describe, test } from 'node:test';
 
 import 'fake-indexeddb/auto';
 
-import { removeUnused, shrink } from '../dist/cache/cache.js';
-import { FilesystemCache } from '../dist/cache/filesystem.js';
-import { IndexedDbCache } from '../dist/cache/indexeddb.js';
-import { MemoryCache } from '../dist/cache/memory.js';
+import {
+  removeUnused,
+  shrink,
+  type Cache,
+  type CachedFile,
+  type CachedModel,
+  type FileHandle,
+} from './cache.js';
+import { FilesystemCache } from './filesystem.js';
+import { IndexedDbCache } from './indexeddb.js';
+import { MemoryCache } from './memory.js';
 
 const chunk = 262144;
-const filled = (size, value) => new Uint8Array(size).fill(value);
-const file = (digit, size) => ({ sha256: digit.repeat(64), size });
-const model = (id, version, files, lastUsed) => ({ id, version, manifest: Uint8Array.of(1, 2), signature: Uint8Array.of(3), files, lastUsed });
+const filled = (size: number, value: number) => new Uint8Array(size).fill(value);
+const file = (digit: string, size: number): CachedFile => ({ sha256: digit.repeat(64), size });
+const model = (id: string, version: string, files: CachedFile[], lastUsed: number): CachedModel => ({
+  id,
+  version,
+  manifest: Uint8Array.of(1, 2),
+  signature: Uint8Array.of(3),
+  files,
+  lastUsed,
+});
 
-async function bytesOf(handle) {
+async function bytesOf(handle: FileHandle): Promise<Uint8Array> {
   if (handle.kind === 'bytes') return handle.bytes;
   if (handle.kind === 'blob') return new Uint8Array(await handle.blob.arrayBuffer());
   return new Uint8Array(readFileSync(handle.path));
@@ -26,8 +40,8 @@ async function bytesOf(handle) {
 const folder = mkdtempSync(join(tmpdir(), 'enm-cache-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 let number = 0;
-const caches = {
-  memory: { open: async () => new MemoryCache() },
+const caches: Record<string, { open: (name: string) => Promise<Cache>; lasting: boolean }> = {
+  memory: { open: () => Promise.resolve(new MemoryCache()), lasting: false },
   filesystem: { open: (name) => FilesystemCache.open(join(folder, name)), lasting: true },
   indexeddb: { open: (name) => IndexedDbCache.open(name), lasting: true },
 };
@@ -64,10 +78,16 @@ for (const [kind, { open, lasting }] of Object.entries(caches)) {
       await cache.putModel(model('m', '1.1.0', [file('a', 10)], 2));
       await cache.putModel({ ...model('m', '1.0.0', [file('a', 10)], 3), signature: undefined });
       const all = (await cache.models()).sort((a, b) => a.lastUsed - b.lastUsed);
-      assert.deepEqual(all.map(({ version, lastUsed }) => [version, lastUsed]), [['1.1.0', 2], ['1.0.0', 3]]);
-      assert.deepEqual([...all[0].manifest], [1, 2]);
-      assert.deepEqual([...all[0].signature], [3]);
-      assert.equal(all[1].signature, undefined);
+      assert.deepEqual(
+        all.map(({ version, lastUsed }) => [version, lastUsed]),
+        [
+          ['1.1.0', 2],
+          ['1.0.0', 3],
+        ],
+      );
+      assert.deepEqual([...all[0]!.manifest], [1, 2]);
+      assert.deepEqual([...all[0]!.signature!], [3]);
+      assert.equal(all[1]!.signature, undefined);
       await cache.removeModel('m', '1.0.0');
       assert.equal((await cache.models()).length, 1);
     });
@@ -89,12 +109,12 @@ for (const [kind, { open, lasting }] of Object.entries(caches)) {
       const cache = await fresh();
       const models = ['a', 'b', 'c'].map((digit, i) => model(digit, '1.0.0', [file(digit, chunk)], i));
       for (const one of models) {
-        await cache.writeChunk(one.files[0], 0, filled(chunk, 1));
+        await cache.writeChunk(one.files[0]!, 0, filled(chunk, 1));
         await cache.putModel(one);
       }
-      await shrink(cache, 3 * chunk, models[0]);
+      await shrink(cache, 3 * chunk, models[0]!);
       assert.equal((await cache.models()).length, 3);
-      await shrink(cache, 2 * chunk, models[0]);
+      await shrink(cache, 2 * chunk, models[0]!);
       assert.deepEqual((await cache.models()).map(({ id }) => id).sort(), ['a', 'c']);
     });
 
@@ -105,7 +125,7 @@ for (const [kind, { open, lasting }] of Object.entries(caches)) {
       await before.putModel(model('m', '1.0.0', [file('a', 10)], 1));
       const after = await open(name);
       assert.deepEqual(await after.readChunk(file('a', 10), 0), filled(10, 7));
-      assert.equal((await after.models())[0].id, 'm');
+      assert.equal((await after.models())[0]?.id, 'm');
     });
   });
 }

@@ -1,0 +1,20 @@
+export interface Models {
+  folder: string;
+  story: string;
+  key: string; // PEM of the public key
+  remove(): void;
+}
+
+export interface Told {
+  text: string;
+  tokens: number;
+  prompt_tokens: number;
+  finish_reason: string;
+}
+
+export const program: string;
+export function run(...words: string[]): string;
+export function makeModels(): Models;
+export function told(model: string, prompt: string, tokens: number): Told;
+export function embedded(model: string, texts: readonly string[]): number[][];
+export function minilm(): string;
