@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "enm/base/os_file.h"
 #include "enm/formats/onnx_writer.h"
 
 namespace cli {
@@ -18,6 +19,10 @@ constexpr const char* kCompanions[] = {
     "tokenizer.json",       "tokenizer_config.json",     "config.json",
     "modules.json",         "sentence_bert_config.json", "generation_config.json",
     "1_Pooling/config.json"};
+
+fs::path folder_of(const fs::path& file) {
+  return file.parent_path().empty() ? fs::path(".") : file.parent_path();
+}
 
 // A file under a temporary name that commit() moves to the final one.
 class PendingFile final : public enm::formats::ByteSink {
@@ -42,11 +47,12 @@ class PendingFile final : public enm::formats::ByteSink {
     }
     return {};
   }
+  /// Once the bytes are on the disk.
+  enm::Status sync() { return fd_ < 0 || ::fsync(fd_) != 0 ? failed() : enm::Status(); }
   enm::Status commit() {
-    if (fd_ < 0 || ::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
-      return failed();
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return failed();
     committed_ = true;
-    return {};
+    return enm::sync_folder(folder_of(path_).string());
   }
   uint64_t size() const { return size_; }
 
@@ -65,7 +71,6 @@ class PendingFile final : public enm::formats::ByteSink {
 
 enm::Status copy_companions(const ModelArgument& source, const fs::path& folder) {
   std::error_code error;
-  if (fs::equivalent(source.folder, folder, error)) return {};
   const enm::DirectoryFiles files = source.files();
   for (const char* name : kCompanions) {
     if (!files.contains(name)) continue;
@@ -74,6 +79,26 @@ enm::Status copy_companions(const ModelArgument& source, const fs::path& folder)
     ENM_RETURN_IF_ERROR(enm::write_file_atomically((folder / name).string(), bytes.bytes()));
   }
   return {};
+}
+
+// The old model goes first and the new one comes last: at no moment, a power cut included, does a
+// model stand beside another's data or tokenizer.
+enm::Status put_in_place(const ModelArgument& source, const fs::path& path, PendingFile& model,
+                         PendingFile* data) {
+  const fs::path folder = folder_of(path);
+  std::error_code error;
+  const bool at_home = fs::equivalent(source.folder, folder, error);  // with its companions
+  ENM_RETURN_IF_ERROR(model.sync());
+  if (data != nullptr) ENM_RETURN_IF_ERROR(data->sync());
+  if (data != nullptr || !at_home) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return enm::system_error("replace", path.string(), errno);
+    }
+    ENM_RETURN_IF_ERROR(enm::sync_folder(folder.string()));
+  }
+  if (!at_home) ENM_RETURN_IF_ERROR(copy_companions(source, folder));
+  if (data != nullptr) ENM_RETURN_IF_ERROR(data->commit());
+  return model.commit();
 }
 
 // A runtime in WebAssembly reads external data tensor by tensor, a single file it must hold whole.
@@ -87,7 +112,7 @@ enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelAr
                                    const Context& context) {
   const fs::path given(output);
   const fs::path path = given.extension() == ".onnx" ? given : given / "model.onnx";
-  const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
+  const fs::path folder = folder_of(path);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return enm::IoError("cannot make folder ", folder.string(), ": ", error.message());
@@ -103,16 +128,15 @@ enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelAr
   PendingFile model(path.string());
   if (!external_data && enm::formats::constant_bytes(graph) <= kMostInlineBytes) {
     ENM_RETURN_IF_ERROR(enm::formats::write_onnx(graph, model, options));
+    ENM_RETURN_IF_ERROR(put_in_place(source, path, model, nullptr));
   } else {
     PendingFile data(path.string() + "_data");
     ENM_RETURN_IF_ERROR(enm::formats::write_onnx_external(
         graph, model, data, path.filename().string() + "_data", options));
-    ENM_RETURN_IF_ERROR(data.commit());
-    exported.bytes += data.size();
+    ENM_RETURN_IF_ERROR(put_in_place(source, path, model, &data));
+    exported.bytes = data.size();
   }
-  ENM_RETURN_IF_ERROR(model.commit());
   exported.bytes += model.size();
-  ENM_RETURN_IF_ERROR(copy_companions(source, folder));
   return exported;
 }
 

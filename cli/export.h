@@ -17,8 +17,8 @@ struct Exported {
 
 /// Writes the graph and copies tokenizer.json, tokenizer_config.json, config.json,
 /// generation_config.json and the embedder's modules.json beside it. Tensors go to <output>_data if
-/// that is asked for or there are more than 256 MB of them. An interrupted write leaves
-/// nothing under the final name.
+/// that is asked for or there are more than 256 MB of them. An interrupted write leaves nothing
+/// under the final name: a model that is there is whole, with its own data beside it.
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
                                    const std::string& output, bool external_data,
                                    const Context& context);
