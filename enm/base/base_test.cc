@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <cmath>
@@ -203,6 +204,18 @@ class FileTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(root_); }
   std::filesystem::path root_;
 };
+
+TEST_F(FileTest, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
+  const std::string pipe = root_ / "model" / "model.onnx_data";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);  // nobody ever writes to it
+  const Status refused = map_file(pipe).status();
+  EXPECT_EQ(refused.code(), Code::kInvalidArgument);
+  EXPECT_EQ(refused.message(), cat(pipe, " is a pipe; expected a regular file"));
+  EXPECT_THAT(DirectoryFiles(root_ / "model").open("model.onnx_data").status().message(),
+              HasSubstr("is a pipe"));
+  EXPECT_THAT(read_file(root_, 1).status().message(), HasSubstr("is a folder"));
+  EXPECT_THAT(read_file("/dev/null", 1).status().message(), HasSubstr("is a device"));
+}
 
 TEST_F(FileTest, WrittenBytesAreReadBack) {
   const std::string path = root_ / "f";

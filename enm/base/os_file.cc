@@ -23,6 +23,16 @@ Status system_error(std::string_view doing, std::string_view path, int error) {
   return Status(code, cat("cannot ", doing, " ", path, ": ", std::strerror(error), advice));
 }
 
+namespace {
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return "a device";
+}
+
+}  // namespace
+
 File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -40,10 +50,13 @@ Result<File> File::open(const std::string& path, int flags) {
 }
 
 Result<File> File::open_read(const std::string& path) {
-  ENM_ASSIGN_OR_RETURN(File file, open(path, O_RDONLY));
+  // Without waiting: a pipe opens at once, to be refused, and not when somebody writes to it.
+  ENM_ASSIGN_OR_RETURN(File file, open(path, O_RDONLY | O_NONBLOCK));
   struct stat info;
   if (::fstat(file.fd_, &info) != 0) return system_error("stat", path, errno);
-  if (!S_ISREG(info.st_mode)) return InvalidArgument(path, " is not a regular file");
+  if (!S_ISREG(info.st_mode)) {
+    return InvalidArgument(path, " is ", kind_of(info.st_mode), "; expected a regular file");
+  }
   return file;
 }
 

@@ -21,7 +21,7 @@ class File {
 
   /// open(2); a file that this makes has mode 644.
   static Result<File> open(const std::string& path, int flags);
-  /// A regular file.
+  /// A regular file; kInvalidArgument for anything else, at once also where a reader would wait.
   static Result<File> open_read(const std::string& path);
   /// Made if it is not there; its bytes stay if it is.
   static Result<File> open_write(const std::string& path);
