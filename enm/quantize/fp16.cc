@@ -178,12 +178,13 @@ class Fp16 {
 
   ValueId cast(ValueId from, const std::string& name, DType to, ValueId into) {
     const std::string label = graph_.unique_name(name);
-    graph::Type type = graph_.value(from).type;
-    type.dtype = to;
-    const ValueId out = into != kNoValue ? into : graph_.add_value(label, std::move(type));
+    if (into == kNoValue) {
+      into = graph_.add_value(label, graph_.value(from).type);
+      graph_.value(into).type.dtype = to;
+    }
     graph_.nodes.push_back(
-        {"Cast", "", label, {from}, {out}, {{"to", int64_t{static_cast<int>(to)}}}});
-    return out;
+        {"Cast", "", label, {from}, {into}, {{"to", int64_t{static_cast<int>(to)}}}});
+    return into;
   }
 
   void add_node(Node node, bool in_halves) {

@@ -30,12 +30,13 @@ struct Report {
 /// com.microsoft.MatMulNBits; Gather from a constant float table becomes Gather, Cast, Mul over
 /// int8 rows with a scale each.
 ///
-/// Symmetric:  scale = (the value of largest magnitude, with its sign) / -2^(bits-1), zero point
-/// the
-///             middle. Asymmetric: scale = (max - min) / (2^bits - 1) over a range that holds 0.
+///   symmetric   scale = (the value of largest magnitude, with its sign) / -2^(bits-1);
+///               the zero point is the middle
+///   asymmetric  scale = (max - min) / (2^bits - 1) over a range that holds 0
+///
 /// Scales are rounded to values that f16 holds exactly before weights are divided by them, so that
-/// runtimes may store them in half the room.
-/// Source of the two rules: ONNX Runtime, MatMulNBits quantizer.
+/// runtimes may store them in half the room. Source of the two rules: ONNX Runtime, MatMulNBits
+/// quantizer.
 Result<Report> quantize_int4(graph::Graph& graph, const Int4Options& options);
 
 struct Int8Options {

@@ -10,11 +10,12 @@
 //
 // Packed layout, one for every instruction set. Columns (n) in tiles of 16, k in steps of 32:
 //
-//   quants, 4 bits   [n / 16][k / 32][256 B]   vector j (64 B, j = 0..3), column c, byte i:
-//                                              low nibble k = 4 j + i, high nibble k = 16 + 4 j + i
-//   quants, 8 bits   [n / 16][k / 32][512 B]   vector j (64 B, j = 0..7), column c, byte i: k = 4 j
-//   + i scales           [n / 16][k / block][16]   f16 if every scale is exactly one, else f32 zero
-//   points      [n / 16][k / block][16]   u8; absent where all are the middle (8 or 128)
+//   quants, 4 bits  [n / 16][k / 32][256 B]   vector j (64 B, j = 0..3), column c, byte i:
+//                                             low nibble k = 4 j + i, high nibble k = 16 + 4 j + i
+//   quants, 8 bits  [n / 16][k / 32][512 B]   vector j (64 B, j = 0..7), column c, byte i:
+//                                             k = 4 j + i
+//   scales          [n / 16][k / block][16]   f16 if every scale is exactly one, else f32
+//   zero points     [n / 16][k / block][16]   u8; absent where all are the middle (8 or 128)
 //
 // A column's 4 bytes are one 32-bit lane, so integer dots need no horizontal sum. Columns and k
 // beyond the matrix are padded with scale 0.
