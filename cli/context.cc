@@ -37,6 +37,8 @@ void Context::say(std::string_view line) const {
   write_all(stderr, "\n");
 }
 
+void Context::log(std::string_view line) const { write_all(stderr, enm::cat(line, "\n")); }
+
 void Context::warn(std::string_view line) const {
   if (quiet) return;
   write_all(stderr, "warning: ");

@@ -35,6 +35,8 @@ class Context {
   void stream(std::string_view text) const;
   /// A line for the person: silent with --quiet and with --json.
   void say(std::string_view line) const;
+  /// A line of a server's log, whole; from any thread.
+  void log(std::string_view line) const;
   /// A warning: silent only with --quiet.
   void warn(std::string_view line) const;
 

@@ -64,7 +64,7 @@ std::string_view media_type(std::string_view path) {
 
 }  // namespace
 
-Api::Api(std::string data, ApiOptions options, std::unique_ptr<Catalog> catalog)
+Api::Api(const std::string& data, ApiOptions options, std::unique_ptr<Catalog> catalog)
     : options_(std::move(options)),
       blobs_(data),
       uploads_(data, blobs_, options_.limits),
@@ -88,10 +88,7 @@ bool Api::is_part(std::string_view method, std::string_view target) {
 Reply Api::handle(const Request& request) {
   const auto target = parse_target(request.target);
   if (!target.ok()) return problem(target.status());
-  Reply reply = route(request, *target);
-  // A failure of the machine is told to its owner, not to everybody.
-  if (reply.status == 500) return problem(500, "internal", "the registry failed; its log says why");
-  return reply;
+  return route(request, *target);
 }
 
 Reply Api::route(const Request& request, const Target& target) {
@@ -294,7 +291,7 @@ Reply Api::publish(const Request& request, const std::string& id, const std::str
     case Publication::Outcome::kMissingBlobs: {
       std::vector<Json> missing;
       for (const std::string& sha256 : done->missing) missing.push_back(text(sha256));
-      return problem(409, "missing_blobs", cat(missing.size(), " files were not uploaded"),
+      return problem(409, "missing_blobs", cat(done->missing.size(), " files were not uploaded"),
                      {{"missing", Json(std::move(missing))}});
     }
     case Publication::Outcome::kPublished:

@@ -43,7 +43,7 @@ class Api {
   void sweep();
 
  private:
-  Api(std::string data, ApiOptions options, std::unique_ptr<Catalog> catalog);
+  Api(const std::string& data, ApiOptions options, std::unique_ptr<Catalog> catalog);
 
   Reply route(const Request& request, const Target& target);
   Reply route_model(const Request& request, const Target& target);

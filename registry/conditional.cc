@@ -16,8 +16,9 @@ std::string_view trim(std::string_view text) {
 // Digits only; numbers beyond 64 bits are as good as the largest.
 std::optional<uint64_t> parse_position(std::string_view digits) {
   uint64_t value = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  const char* begin = digits.data();
+  const char* end = begin + digits.size();
+  const auto [stop, error] = std::from_chars(begin, end, value);
   if (digits.empty() || stop != end) return std::nullopt;
   return error == std::errc::result_out_of_range ? UINT64_MAX : value;
 }

@@ -21,7 +21,7 @@ struct RangeAnswer {
 RangeAnswer resolve_range(std::string_view header, uint64_t size);
 
 /// Whether an If-None-Match list names `etag` (quotes included), compared weakly.
-bool names_etag(std::string_view if_none_match, std::string_view etag);
+bool names_etag(std::string_view list, std::string_view etag);
 
 /// A file under its ETag: 304, 416, 206 or 200 as the request's If-None-Match, Range and If-Range
 /// ask. `headers` are those of every answer but 416.

@@ -8,6 +8,8 @@
 namespace enm::registry {
 namespace {
 
+constexpr size_t kMaxLoggedPath = 500;
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string_view title_of(unsigned status) {
@@ -88,6 +90,7 @@ Reply problem(unsigned status, std::string_view code, std::string_view detail, M
   reply.status = status;
   reply.headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
   reply.body = json_text(Json(std::move(members)));
+  reply.reason = detail;
   return reply;
 }
 
@@ -105,8 +108,12 @@ Reply problem(const Status& status) {
       return problem(507, "insufficient_storage", status.message());
     case Code::kUnavailable:
       return problem(503, "unavailable", status.message());
-    default:
-      return problem(500, "internal", status.message());
+    default: {
+      // A failure of the machine is told to its owner, not to everybody.
+      Reply reply = problem(500, "internal", "the registry failed; its log says why");
+      reply.reason = status.message();
+      return reply;
+    }
   }
 }
 
@@ -119,5 +126,21 @@ std::string iso_time(int64_t seconds) {
 }
 
 int64_t now_seconds() { return std::time(nullptr); }
+
+std::string failure_line(std::string_view method, std::string_view target, const Reply& reply) {
+  const auto escaped = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+      const auto byte = static_cast<uint8_t>(c);
+      const bool plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+      append(out, plain ? std::string(1, c) : cat("\\x", to_hex(&byte, 1)));
+    }
+    return cat('"', out, '"');
+  };
+  const std::string_view path = target.substr(0, std::min(target.find('?'), kMaxLoggedPath));
+  return cat("time=", iso_time(now_seconds()), " level=", reply.status < 500 ? "warn" : "error",
+             " method=", escaped(method), " path=", escaped(path), " status=", reply.status,
+             " reason=", escaped(reply.reason));
+}
 
 }  // namespace enm::registry

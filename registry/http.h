@@ -37,6 +37,7 @@ struct Reply {
   Headers headers;
   std::string body;
   std::optional<FileBody> file;
+  std::string reason;  // why it failed, for the log; a problem's detail may say less
 };
 
 using Members = std::vector<Json::Member>;
@@ -59,5 +60,10 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 /// "2026-01-31T12:00:00Z" of seconds since 1970.
 std::string iso_time(int64_t seconds);
 int64_t now_seconds();
+
+/// A request that failed, as a line for the log: time=... level=warn|error method="..." path="..."
+/// status=... reason="...". Bytes that are not printable ASCII are \xNN. Without the query and the
+/// headers, which may hold what is nobody's business.
+std::string failure_line(std::string_view method, std::string_view target, const Reply& reply);
 
 }  // namespace enm::registry

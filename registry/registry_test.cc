@@ -1,13 +1,20 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "enm/base/mutate.h"
 #include "registry/conditional.h"
+#include "registry/http.h"
 #include "registry/publish_request.h"
 #include "registry/target.h"
 
 namespace enm::registry {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
 using Kind = RangeAnswer::Kind;
 
 TEST(ResolveRange, OneRangeOfBytes) {
@@ -56,6 +63,24 @@ TEST(Target, HostileOnesAreRefusedOrRead) {
   const std::string good = "/v1/models/fable?version=1.0.0&q=%C3%BC";
   Mutator mutator(1);
   for (int i = 0; i < 10'000; ++i) (void)parse_target(as_text(mutator.mutate(as_bytes(good))));
+}
+
+TEST(FailureLine, IsOneLineWithTheReasonAndWithoutTheQuery) {
+  const std::string line =
+      failure_line("GET", "/v1/a\"\n\x1b[31m\xc2\x9b?key=secret", problem(404, "x", "no\r\n\\"));
+  EXPECT_THAT(line, MatchesRegex("time=[-0-9T:]+Z level=warn method=\"GET\" .*"));
+  EXPECT_THAT(line, EndsWith(R"( path="/v1/a\x22\x0a\x1b[31m\xc2\x9b" status=404)"
+                             R"( reason="no\x0d\x0a\x5c")"));
+  EXPECT_LT(failure_line("GET", std::string(10'000, 'a'), problem(404, "x", "")).size(), 1'000u);
+}
+
+TEST(Problem, OfTheMachineIsToldToItsOwnerOnly) {
+  const Reply reply = problem(IoError("cannot read /srv/blobs/1"));
+  EXPECT_EQ(reply.status, 500u);
+  EXPECT_THAT(reply.body, AllOf(HasSubstr("its log says why"), Not(HasSubstr("/srv"))));
+  const std::string line = failure_line("GET", "/", reply);
+  EXPECT_THAT(line, HasSubstr("level=error"));
+  EXPECT_THAT(line, EndsWith("reason=\"cannot read /srv/blobs/1\""));
 }
 
 TEST(UploadRequest, IsRead) {

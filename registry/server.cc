@@ -34,10 +34,12 @@ constexpr int kDiskThreads = 4;
 // Errors come as codes: a connection that breaks is no exception.
 constexpr auto use_code = asio::as_tuple(asio::use_awaitable);
 
+using Log = std::function<void(const std::string& line)>;
+
 class Connection {
  public:
-  Connection(tcp::socket socket, Api& api, asio::thread_pool& disk)
-      : stream_(std::move(socket)), api_(api), disk_(disk) {}
+  Connection(tcp::socket socket, Api& api, asio::thread_pool& disk, const Log& log)
+      : stream_(std::move(socket)), api_(api), disk_(disk), log_(log) {}
 
   awaitable<void> run() {
     while (co_await serve_one()) {
@@ -56,14 +58,15 @@ class Connection {
     header.body_limit(boost::none);  // each kind of body has its own below
     stream_.expires_after(kIdleTimeout);
     auto [error, size] = co_await http::async_read_header(stream_, buffer_, header, use_code);
+    const Request unread;
     if (error == http::error::header_limit) {
-      co_return co_await refuse(problem(
-          431, "too_large", cat("the headers are longer than ", kMaxHeaderBytes, " bytes")));
+      const std::string limit = cat("the headers are longer than ", kMaxHeaderBytes, " bytes");
+      co_return co_await refuse(unread, problem(431, "too_large", limit));
     }
     if (error && error.category() == http::make_error_code(http::error::bad_method).category() &&
         error != http::error::end_of_stream && error != http::error::partial_message) {
-      co_return co_await refuse(
-          problem(400, "bad_request", cat("no HTTP request: ", error.message())));
+      const std::string what = cat("no HTTP request: ", error.message());
+      co_return co_await refuse(unread, problem(400, "bad_request", what));
     }
     if (error) co_return false;
     const Request request = request_of(header.get());
@@ -71,7 +74,7 @@ class Connection {
       co_return false;
     }
     if (request.method == "OPTIONS") {
-      co_return co_await send(header.get(), preflight(), header.keep_alive() && header.is_done());
+      co_return co_await send(request, preflight(), header.keep_alive() && header.is_done());
     }
     if (Api::is_part(request.method, request.target)) co_return co_await take_part(header, request);
     co_return co_await answer(header, request);
@@ -101,24 +104,28 @@ class Connection {
       return problem(413, "too_large", cat("the body is longer than ", limit, " bytes"));
     };
     // The parser holds chunked bodies to its limit, but has passed an announced length already.
-    if (header.content_length().value_or(0) > limit) co_return co_await refuse(too_large());
+    if (header.content_length().value_or(0) > limit) {
+      co_return co_await refuse(request, too_large());
+    }
     http::request_parser<http::string_body> parser(std::move(header));
     parser.body_limit(limit);
     stream_.expires_after(kMoveTimeout);
     auto [error, size] = co_await http::async_read(stream_, buffer_, parser, use_code);
     if (error == http::error::body_limit) {
-      co_return co_await refuse(too_large());
+      co_return co_await refuse(request, too_large());
     }
     if (error) co_return false;
     request.body = std::move(parser.get().body());
     Reply reply = co_await on_disk([&] { return api_.handle(request); });
-    co_return co_await send(parser.get(), std::move(reply), parser.keep_alive());
+    co_return co_await send(request, std::move(reply), parser.keep_alive());
   }
 
   // A part of an upload: to the disk as it comes.
   awaitable<bool> take_part(HeaderParser& header, const Request& request) {
     auto begun = co_await on_disk([&] { return api_.begin_part(request); });
-    if (auto* refusal = std::get_if<Reply>(&begun)) co_return co_await refuse(std::move(*refusal));
+    if (auto* refusal = std::get_if<Reply>(&begun)) {
+      co_return co_await refuse(request, std::move(*refusal));
+    }
     const auto writer = std::get<std::shared_ptr<UploadWriter>>(std::move(begun));
     http::request_parser<http::buffer_body> parser(std::move(header));
     parser.body_limit(boost::none);
@@ -135,7 +142,7 @@ class Connection {
     }
     Reply reply = co_await on_disk([&] { return api_.end_part(*writer, written); });
     const bool keep = written.ok() && parser.keep_alive();
-    co_return co_await send(parser.get(), std::move(reply), keep);
+    co_return co_await send(request, std::move(reply), keep);
   }
 
   static Status write(UploadWriter& writer, Bytes bytes) {
@@ -169,11 +176,8 @@ class Connection {
   }
 
   // An answer to a request that was not read to its end.
-  awaitable<bool> refuse(Reply reply) {
-    http::request<http::empty_body> unread;
-    unread.version(11);
-    unread.method(http::verb::get);
-    co_await send(unread, std::move(reply), false);
+  awaitable<bool> refuse(const Request& request, Reply reply) {
+    co_await send(request, std::move(reply), false);
     // What the client still sends would reset the connection before it has read the answer.
     stream_.expires_after(5s);
     beast::error_code ignored;
@@ -187,8 +191,8 @@ class Connection {
     co_return false;
   }
 
-  template <typename Message>
-  awaitable<bool> send(const Message& request, Reply reply, bool keep_alive) {
+  awaitable<bool> send(const Request& request, Reply reply, bool keep_alive) {
+    if (reply.status >= 400 && log_) log_(failure_line(request.method, request.target, reply));
     http::response<http::empty_body> head{http::status(reply.status), 11};
     for (const auto& [name, value] : reply.headers) head.insert(name, value);
     head.set(http::field::access_control_allow_origin, "*");
@@ -205,7 +209,7 @@ class Connection {
     http::response_serializer<http::empty_body> serializer(head);
     auto [error, sent] = co_await http::async_write_header(stream_, serializer, use_code);
     if (error) co_return false;
-    if (bodyless || request.method() == http::verb::head) co_return keep_alive;
+    if (bodyless || request.method == "HEAD") co_return keep_alive;
     const bool whole =
         reply.file ? co_await send_file(*reply.file) : co_await send_bytes(reply.body);
     co_return whole&& keep_alive;
@@ -238,9 +242,11 @@ class Connection {
   beast::flat_buffer buffer_;
   Api& api_;
   asio::thread_pool& disk_;
+  const Log& log_;
 };
 
-awaitable<void> accept_all(tcp::acceptor& acceptor, Api& api, asio::thread_pool& disk) {
+awaitable<void> accept_all(tcp::acceptor& acceptor, Api& api, asio::thread_pool& disk,
+                           const Log& log) {
   while (true) {
     auto strand = asio::make_strand(acceptor.get_executor());
     auto [error, socket] = co_await acceptor.async_accept(strand, use_code);
@@ -251,10 +257,10 @@ awaitable<void> accept_all(tcp::acceptor& acceptor, Api& api, asio::thread_pool&
       continue;
     }
     socket.set_option(tcp::no_delay(true), error);  // headers and body are two writes
-    auto connection = std::make_shared<Connection>(std::move(socket), api, disk);
+    auto connection = std::make_shared<Connection>(std::move(socket), api, disk, log);
     asio::co_spawn(
         strand, [connection] { return connection->run(); },
-        [connection](std::exception_ptr) {});  // a lost connection takes nobody along
+        [connection](const std::exception_ptr&) {});  // a lost connection takes nobody along
   }
 }
 
@@ -320,7 +326,7 @@ Status serve(const ServerOptions& options) {
   asio::thread_pool disk(kDiskThreads);
   tcp::acceptor acceptor(context);
   ENM_RETURN_IF_ERROR(listen(acceptor, options));
-  asio::co_spawn(context, accept_all(acceptor, *api, disk), asio::detached);
+  asio::co_spawn(context, accept_all(acceptor, *api, disk, options.log), asio::detached);
   asio::co_spawn(context, sweep_for_ever(*api, disk), asio::detached);
   asio::co_spawn(context, wait_for_stop(context, options.stop), asio::detached);
   if (options.ready) options.ready(url_of(acceptor.local_endpoint()));

@@ -19,6 +19,8 @@ struct ServerOptions {
   std::function<bool()> stop;
   /// Told the URL once connections are accepted.
   std::function<void(const std::string& url)> ready;
+  /// Told each request that failed, in a line (failure_line in http.h); by several threads at once.
+  std::function<void(const std::string& line)> log;
 };
 
 /// Serves until stopped. kConflict if another server has the data folder, kUnavailable if the

@@ -26,10 +26,10 @@ struct Target {
 
 /// Origin form ("/a/b?c=d") or absolute form ("http://host/a/b"). kInvalidArgument for anything
 /// else, a bad escape, or bytes that do not decode to UTF-8 without control characters.
-Result<Target> parse_target(std::string_view target);
+Result<Target> parse_target(std::string_view whole);
 
 /// "%41" -> "A". kInvalidArgument as above.
-Result<std::string> percent_decode(std::string_view text);
+Result<std::string> percent_decode(std::string_view encoded);
 
 /// The unreserved characters of RFC 3986 as they are, all others as %XX.
 std::string percent_encode(std::string_view text);

@@ -52,7 +52,7 @@ Status no_such_upload(const std::string& id) {
 UploadWriter::~UploadWriter() { uploads_.release(id_); }
 
 Status UploadWriter::write(Bytes bytes) {
-  const Status status = file_.write_at(offset_, bytes);
+  Status status = file_.write_at(offset_, bytes);
   if (status.ok()) {
     offset_ += bytes.size();
     return {};

@@ -59,7 +59,7 @@ class UploadWriter {
 
 class Uploads {
  public:
-  Uploads(std::string data, Blobs& blobs, UploadLimits limits)
+  Uploads(const std::string& data, Blobs& blobs, UploadLimits limits)
       : folder_(data + "/uploads"), blobs_(blobs), limits_(limits) {}
 
   const UploadLimits& limits() const { return limits_; }

@@ -31,6 +31,7 @@ enm::Status serve(const Options& options, const Context& context) {
     context.say(enm::cat("serving the models in ", server.data, "; Ctrl-C stops"));
     context.stream(context.json ? JsonObject().add("url", url).str() + "\n" : url + "\n");
   };
+  server.log = [&](const std::string& line) { context.log(line); };
   return enm::registry::serve(server);
 }
 

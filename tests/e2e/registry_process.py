@@ -2,6 +2,7 @@
 import http.client
 import http.server
 import json
+import pathlib
 import subprocess
 import threading
 import time
@@ -13,14 +14,16 @@ from conftest import PROGRAM
 class Registry:
     def __init__(self, data, *flags, prefix=()):
         self.data, self.flags, self.prefix = data, flags, prefix
+        self.log = pathlib.Path(f"{data}.log")
         self.port = 0
         self.start()
 
     def start(self):
         words = [*self.prefix, PROGRAM, "registry", "serve", "--data", self.data, "--port", str(self.port), *self.flags]
-        self.process = subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=log, text=True)
         self.url = self.process.stdout.readline().strip()
-        assert self.url, self.process.stderr.read()
+        assert self.url, self.log.read_text()
         self.port = urllib.parse.urlsplit(self.url).port
 
     def kill(self):

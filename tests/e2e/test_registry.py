@@ -260,6 +260,23 @@ def test_thousands_wait_while_others_publish_and_pull(registry, program, json_of
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_failed_requests_are_logged(tmp_path):
+    server = Registry(tmp_path / "data", "--quiet")
+    assert server.request("GET", "/v1/models")[0] == 200
+    problem(server.request("GET", "/v1/models/nothing%0a?version=secret"), 400, "bad_request")
+    sha = "0" * 64
+    blob = tmp_path / "data" / "blobs" / "00" / sha
+    blob.parent.mkdir()
+    blob.symlink_to(sha)  # a failure of the machine: it leads to itself
+    told = problem(server.request("GET", f"/v1/blobs/{sha}"), 500, "internal")
+    assert str(tmp_path) not in told["detail"] and "log" in told["detail"]
+    server.stop()
+    refused, failed = server.log.read_text().splitlines()
+    assert ' level=warn method="GET" path="/v1/models/nothing%0a" status=400 reason="' in refused
+    assert f' level=error method="GET" path="/v1/blobs/{sha}" status=500 reason="cannot open {blob}: ' in failed
+    assert "secret" not in refused
+
+
 def test_abandoned_uploads_and_unpublished_blobs_are_forgotten(tmp_path):
     server = Registry(tmp_path / "data", "--upload-expiry", "1s")
     data = b"nobody publishes this"
