@@ -105,7 +105,8 @@ enm::Status flatten(const YAML::Node& node, const std::string& prefix,
   for (const auto& member : node) {
     const std::string key = member.first.as<std::string>("");
     if (prefix.empty() && std::ranges::find(kOtherSections, key) != kOtherSections.end()) continue;
-    ENM_RETURN_IF_ERROR(flatten(member.second, prefix.empty() ? key : prefix + "." + key, out));
+    ENM_RETURN_IF_ERROR(
+        flatten(member.second, prefix.empty() ? key : enm::cat(prefix, ".", key), out));
   }
   return {};
 }

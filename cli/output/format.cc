@@ -76,7 +76,7 @@ enm::Result<uint64_t> parse_bytes(std::string_view text) {
     const size_t power = prefixes.find(unit[0]);
     const bool binary = unit.size() > 1 && unit[1] == 'i';
     const std::string_view rest = std::string_view(unit).substr(binary ? 2 : 1);
-    if (power == std::string_view::npos || (rest != "" && rest != "b")) {
+    if (power == std::string_view::npos || (!rest.empty() && rest != "b")) {
       return enm::InvalidArgument("unknown unit ", enm::quoted(unit),
                                   "; expected B, kB, MB, GB, TB or KiB, MiB, GiB, TiB");
     }

@@ -20,12 +20,12 @@ using Digest = std::array<uint8_t, 32>;
 inline constexpr uint64_t kChunkSize = 262144;
 
 /// Chunks of a file of `size` bytes; an empty file has none.
-inline constexpr uint64_t chunk_count(uint64_t size) {
+constexpr uint64_t chunk_count(uint64_t size) {
   return size / kChunkSize + (size % kChunkSize != 0 ? 1 : 0);
 }
 
 /// Bytes in chunk `index` of a file of `size` bytes.
-inline constexpr uint64_t chunk_length(uint64_t size, uint64_t index) {
+constexpr uint64_t chunk_length(uint64_t size, uint64_t index) {
   const uint64_t begin = index * kChunkSize;
   return size - begin < kChunkSize ? size - begin : kChunkSize;
 }

@@ -125,7 +125,7 @@ PrivateKey& PrivateKey::operator=(PrivateKey&& other) noexcept {
 
 PrivateKey::~PrivateKey() { OPENSSL_cleanse(seed_.data(), seed_.size()); }
 
-Result<PrivateKey> PrivateKey::from_seed(std::string key_id, Bytes seed) {
+Result<PrivateKey> PrivateKey::from_seed(const std::string& key_id, Bytes seed) {
   PrivateKey key;
   std::copy(seed.begin(), seed.end(), key.seed_.begin());
   const Pkey pkey = private_pkey(key.seed_);
@@ -137,13 +137,13 @@ Result<PrivateKey> PrivateKey::from_seed(std::string key_id, Bytes seed) {
   return key;
 }
 
-Result<PrivateKey> PrivateKey::generate(std::string key_id) {
+Result<PrivateKey> PrivateKey::generate(const std::string& key_id) {
   ENM_RETURN_IF_ERROR(check_key_id(key_id));
   std::array<uint8_t, 32> seed;
   if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1) {
     return Internal("[keys] the system gives no random bytes");
   }
-  Result<PrivateKey> key = from_seed(std::move(key_id), seed);
+  Result<PrivateKey> key = from_seed(key_id, seed);
   OPENSSL_cleanse(seed.data(), seed.size());
   return key;
 }
@@ -221,7 +221,7 @@ Result<PublicKey> load_public_key(const std::string& path) {
 
 Result<std::string> save_key_pair(const PrivateKey& key, const std::string& path) {
   const std::string stem = path.ends_with(".pem") ? path.substr(0, path.size() - 4) : path;
-  const std::string public_path = stem + ".pub.pem";
+  std::string public_path = stem + ".pub.pem";
   std::error_code error;
   for (const std::string& taken : {path, public_path}) {
     if (std::filesystem::exists(taken, error)) {

@@ -40,7 +40,7 @@ struct PublicKey {
 class PrivateKey {
  public:
   /// A new key from the system's random source.
-  static Result<PrivateKey> generate(std::string key_id);
+  static Result<PrivateKey> generate(const std::string& key_id);
   PrivateKey(PrivateKey&& other) noexcept;
   PrivateKey& operator=(PrivateKey&& other) noexcept;
   ~PrivateKey();
@@ -52,7 +52,7 @@ class PrivateKey {
  private:
   friend Result<PrivateKey> parse_private_key(std::string_view pem);
   PrivateKey() = default;
-  static Result<PrivateKey> from_seed(std::string key_id, Bytes seed);
+  static Result<PrivateKey> from_seed(const std::string& key_id, Bytes seed);
 
   std::array<uint8_t, 32> seed_{};
   PublicKey public_;

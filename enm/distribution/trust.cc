@@ -66,18 +66,18 @@ Status TrustStore::remove(std::string_view key_id) {
   return Status();
 }
 
-Result<PublicKey> TrustStore::verify(std::string_view manifest, std::string_view text) const {
-  ENM_ASSIGN_OR_RETURN(const Signature signature, parse_signature(text));
-  const PublicKey* key = find(signature.key_id);
+Result<PublicKey> TrustStore::verify(std::string_view manifest, std::string_view signature) const {
+  ENM_ASSIGN_OR_RETURN(const Signature parsed, parse_signature(signature));
+  const PublicKey* key = find(parsed.key_id);
   if (key == nullptr) {
     return Untrusted(
-        "signed by ", enm::quoted(signature.key_id),
+        "signed by ", enm::quoted(parsed.key_id),
         ", who is not trusted; get the signer's public key from where you trust it and "
         "run: edge-net-models keys trust KEY.pem");
   }
-  if (!key->verifies(as_bytes(manifest), signature.bytes)) {
+  if (!key->verifies(as_bytes(manifest), parsed.bytes)) {
     return Untrusted(
-        "the signature by ", enm::quoted(signature.key_id),
+        "the signature by ", enm::quoted(parsed.key_id),
         " does not fit the manifest's bytes: one of the two was changed, or another key "
         "of that name made it (trusted fingerprint ",
         to_hex(key->fingerprint()), ")");

@@ -4,7 +4,6 @@
 
 namespace enm::families {
 
-using graph::Dim;
 using graph::DType;
 using graph::Shape;
 using graph::ValueId;

@@ -36,8 +36,11 @@ Result<SignedManifest> HttpSource::manifest(const ModelRef& ref) {
   ENM_ASSIGN_OR_RETURN(const Manifest manifest, distribution::parse_manifest(out.manifest));
   auto signature = get(cat(base, "/signature?version=", url_escape(manifest.version)),
                        distribution::kMaxSignatureBytes, ref.text());
-  if (signature.ok()) out.signature = *std::move(signature);
-  if (!signature.ok() && signature.status().code() != Code::kNotFound) return signature.status();
+  if (signature.ok()) {
+    out.signature = *std::move(signature);
+  } else if (signature.status().code() != Code::kNotFound) {
+    return signature.status();
+  }
   return out;
 }
 

@@ -129,7 +129,9 @@ TEST(HttpAnswers, MutationsAreErrorsOrAnswers) {
     server.answer(mutator.mutate(answers[i % 3]));
     if (i % 3 == 0) (void)list_models(client, server.url(), {});
     if (i % 3 == 1) (void)source.read({}, file, 0, out);
-    if (i % 3 == 2) EXPECT_FALSE(source.manifest({"a", ""}).ok());
+    if (i % 3 == 2) {
+      EXPECT_FALSE(source.manifest({"a", ""}).ok());
+    }
   }
 }
 

@@ -69,7 +69,7 @@ TEST(WordPiece, NormalizesSplitsAndMarksUnknowns) {
 }
 
 TEST(Tokenizer, NamesWhatItDoesNotUnderstand) {
-  const auto with = [](std::string from, std::string to) {
+  const auto with = [](const std::string& from, const std::string& to) {
     std::string text = kWordPiece;
     const size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
