@@ -14,7 +14,8 @@ tidy() {
   cmake --preset release > /dev/null &&
     ninja -C build generated/enm/text/unicode_tables.inc > /dev/null &&
     run-clang-tidy-22 -quiet -hide-progress -p build -j "$(nproc)" \
-      '/(enm|cli|registry)/.*\.cc$' 2> build/clang-tidy.log
+      '/(enm|cli|registry)/.*\.cc$' 2> build/clang-tidy.log |
+      sed '/Processing file/d; /^$/d'
 }
 
 check format bash -c "git ls-files '*.cc' '*.h' | xargs clang-format-22 --dry-run --Werror"
