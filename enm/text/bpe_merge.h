@@ -43,7 +43,7 @@ class BpeMerges {
   friend struct BpeMergesPeer;  // tests
   static constexpr uint32_t kNoRank = UINT32_MAX;
   // Of a word this long a scan for the best pair is faster than a heap.
-  static constexpr size_t kShortWord = 32;
+  static constexpr size_t kShortWord = 16;
 
   uint32_t rank(Symbol left, Symbol right) const;
   size_t apply_by_scan(std::span<Symbol> word, Scratch& scratch) const;
