@@ -40,7 +40,6 @@ class BpeMerges {
   size_t apply(std::span<Symbol> word, Scratch& scratch) const;
 
  private:
-  friend struct BpeMergesPeer;  // tests
   static constexpr uint32_t kNoRank = UINT32_MAX;
   // Of a word this long a scan for the best pair is faster than a heap.
   static constexpr size_t kShortWord = 16;
