@@ -54,7 +54,7 @@ class Tokenizer {
   std::shared_ptr<const Model> model_;
   Vocabulary added_;
   std::vector<Added> added_flags_;  // of the tokens of added_
-  std::vector<int32_t> before_;  // special tokens in front of and behind a single text
+  std::vector<int32_t> before_;     // special tokens in front of and behind a single text
   std::vector<int32_t> after_;
   int64_t truncation_ = 0;
 };
