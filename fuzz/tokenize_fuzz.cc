@@ -12,7 +12,8 @@ void check(bool holds) {
 
 void round_trip(const Tokenizer& tokenizer, std::string_view text, bool keeps_text) {
   const auto ids = tokenizer.encode(text, false);
-  // Each byte becomes at most one symbol, and each character of BERT's at most four.
+  // A byte that is no UTF-8 becomes the three of U+FFFD, each maybe a token; a space may come
+  // first.
   check(ids.size() <= 4 * text.size() + 1);
   enm::text::StreamDecoder stream(tokenizer);
   std::string streamed;
