@@ -8,7 +8,7 @@ namespace enm::text {
 namespace {
 
 // Bytes of an added token. At a place of a text, at most so many are compared.
-constexpr size_t kLongestAdded = 512;
+constexpr size_t kLongestAdded = 256;
 // Pieces of a template, and tokens that a post-processor puts around a text.
 constexpr size_t kMostAround = 256;
 

@@ -63,7 +63,7 @@ Trie::Trie(std::span<const std::string_view> tokens) {
 Trie::Node Trie::child(Node node, char byte) const {
   const Node first = first_child_[node];
   const size_t count = first_child_[node + 1] - first;
-  if (count == 0) return kNoNode;
+  if (count <= 1) return count == 1 && labels_[first] == byte ? first : kNoNode;
   const char* labels = labels_.data() + first;
   const void* found = std::memchr(labels, byte, count);
   if (found == nullptr) return kNoNode;

@@ -155,7 +155,7 @@ class WordPiece final : public Model {
   Status read_normalizer(const Json& json);
 
   // Bytes. A word takes at most so many steps for each byte of its own.
-  static constexpr size_t kLongestToken = 512;
+  static constexpr size_t kLongestToken = 256;
 
   Normalizer normalizer_;
   Trie::Node inside_ = Trie::kNoNode;  // where pieces within a word begin: behind their prefix
