@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "enm/base/bytes.h"
@@ -14,6 +15,7 @@
 #include "enm/base/file_posix.h"
 #include "enm/base/half.h"
 #include "enm/base/json.h"
+#include "enm/base/order.h"
 #include "enm/base/threads.h"
 
 namespace enm {
@@ -178,6 +180,43 @@ TEST(Json, RefusesWhatIsNotJson) {
   }
   EXPECT_EQ(Json::parse(std::string(100'000, '[')).status().code(), Code::kCorrupt);
   EXPECT_EQ(Json::parse("[1, 2, 3]", {.max_bytes = 4}).status().code(), Code::kResourceExhausted);
+}
+
+TEST(Json, FindsAKeyThatStandsTwiceAmongMany) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) text += cat("\"", i * 7919 % 100'003, "\": [], ");
+  EXPECT_EQ(Json::parse(text + "\"\": 0}")->members().size(), 100'001u);
+  EXPECT_THAT(std::string(Json::parse(text + "\"7919\": 0}").status().message()),
+              HasSubstr("key \"7919\" stands twice"));
+  EXPECT_THAT(std::string(Json::parse(R"({"a": {"b": 1, "b": 2}})").status().message()),
+              HasSubstr("key \"b\" stands twice"));
+  EXPECT_TRUE(Json::parse(R"({"a": {"b": 1}, "b": {"a": 2}})").ok());
+}
+
+TEST(Json, CopiesAreWhole) {
+  const auto json = Json::parse(R"({"a": [1, "two", {"three": 3.5}], "b": null})");
+  Json copy = *json;
+  Json moved = std::move(copy);
+  EXPECT_TRUE(copy.is_null());
+  EXPECT_EQ(moved.find("a")->items()[1].string(), "two");
+  EXPECT_NE(moved.find("a")->items()[1].string().data(),
+            json->find("a")->items()[1].string().data());
+  moved = moved.find("a")->items()[2];  // out of itself
+  EXPECT_EQ(*moved.get_double("three"), 3.5);
+  EXPECT_TRUE(moved.string().empty() && moved.items().empty());
+}
+
+TEST(SortedOrder, IsThatOfAStableSort) {
+  std::mt19937 random(1);
+  for (uint32_t count : {0, 1, 2, 3, 5, 8, 100, 1000}) {
+    std::vector<uint32_t> keys(count);
+    for (uint32_t& key : keys) key = random() % 20;
+    std::vector<uint32_t> expected(count);
+    std::iota(expected.begin(), expected.end(), 0u);
+    const auto less = [&](uint32_t a, uint32_t b) { return keys[a] < keys[b]; };
+    std::stable_sort(expected.begin(), expected.end(), less);
+    EXPECT_EQ(sorted_order(count, less), expected);
+  }
 }
 
 TEST(Json, QuoteRoundTrips) {

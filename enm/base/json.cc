@@ -1,12 +1,13 @@
 #include "enm/base/json.h"
 
 #include <charconv>
-#include <unordered_set>
 
 // rapidjson asserts on misuse of its API only; input never reaches an assertion.
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+
+#include "enm/base/order.h"
 
 namespace enm {
 
@@ -33,7 +34,7 @@ class JsonBuilder {
     }
     double value = 0;
     if (std::from_chars(text, end, value).ec == std::errc()) return add(Json(value));
-    if (!underflows(number)) return fail(cat("number ", number, " does not fit a double"));
+    if (!underflows(number)) return fail(cat("number ", quoted(number), " does not fit a double"));
     return add(Json(0.0));
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
@@ -45,11 +46,10 @@ class JsonBuilder {
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     std::string key(text, size);
     if (!is_utf8(key)) return fail(kNotUtf8);
-    if (!keys_.back().insert(key).second) return fail(cat("key ", quoted(key), " stands twice"));
-    open_.back().members_.emplace_back(std::move(key), Json());
+    open_.back().value_.members->emplace_back(std::move(key), Json());
     return true;
   }
-  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool EndObject(rapidjson::SizeType) { return check_keys(open_.back().members()) && close(); }
   bool EndArray(rapidjson::SizeType) { return close(); }
 
   Json take() { return std::move(root_); }
@@ -77,24 +77,36 @@ class JsonBuilder {
       return fail(cat("nested deeper than ", limits_.max_depth));
     }
     open_.push_back(std::move(container));
-    keys_.emplace_back();
     return true;
   }
 
   bool close() {
     Json done = std::move(open_.back());
     open_.pop_back();
-    keys_.pop_back();
     return add(std::move(done));
+  }
+
+  // By sorting, which no choice of keys can make slow, as it can a hash table.
+  bool check_keys(const std::vector<Json::Member>& members) {
+    const auto order =
+        sorted_order(static_cast<uint32_t>(members.size()),
+                     [&](uint32_t a, uint32_t b) { return members[a].first < members[b].first; });
+    for (size_t i = 1; i < order.size(); ++i) {
+      const std::string& key = members[order[i]].first;
+      if (key == members[order[i - 1]].first) {
+        return fail(cat("key ", quoted(key), " stands twice"));
+      }
+    }
+    return true;
   }
 
   bool add(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (open_.back().is_array()) {
-      open_.back().items_.push_back(std::move(value));
+      open_.back().value_.items->push_back(std::move(value));
     } else {
-      open_.back().members_.back().second = std::move(value);
+      open_.back().value_.members->back().second = std::move(value);
     }
     return true;
   }
@@ -102,9 +114,42 @@ class JsonBuilder {
   const JsonLimits& limits_;
   Json root_;
   std::vector<Json> open_;
-  std::vector<std::unordered_set<std::string>> keys_;
   std::string problem_;
 };
+
+Json::Json(std::string value)
+    : type_(Type::kString), value_{.string = new std::string(std::move(value))} {}
+Json::Json(std::vector<Json> items)
+    : type_(Type::kArray), value_{.items = new std::vector<Json>(std::move(items))} {}
+Json::Json(std::vector<Member> members)
+    : type_(Type::kObject), value_{.members = new std::vector<Member>(std::move(members))} {}
+
+Json::Json(const Json& other) : type_(other.type_), value_(other.value_) {
+  if (is_string()) value_.string = new std::string(other.string());
+  if (is_array()) value_.items = new std::vector<Json>(other.items());
+  if (is_object()) value_.members = new std::vector<Member>(other.members());
+}
+
+Json::~Json() {
+  if (is_string()) delete value_.string;
+  if (is_array()) delete value_.items;
+  if (is_object()) delete value_.members;
+}
+
+const std::string& Json::string() const {
+  static const std::string none;
+  return is_string() ? *value_.string : none;
+}
+
+const std::vector<Json>& Json::items() const {
+  static const std::vector<Json> none;
+  return is_array() ? *value_.items : none;
+}
+
+const std::vector<Json::Member>& Json::members() const {
+  static const std::vector<Member> none;
+  return is_object() ? *value_.members : none;
+}
 
 Result<Json> Json::parse(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
@@ -147,7 +192,7 @@ std::string_view json_type_name(Json::Type type) {
 }
 
 const Json* Json::find(std::string_view key) const {
-  for (const Member& member : members_) {
+  for (const Member& member : members()) {
     if (member.first == key) return &member.second;
   }
   return nullptr;

@@ -28,12 +28,21 @@ class Json {
   static Result<Json> parse(std::string_view text, const JsonLimits& limits = {});
 
   Json() = default;
-  explicit Json(bool value) : type_(Type::kBool), int_(value) {}
-  explicit Json(int64_t value) : type_(Type::kInt), int_(value) {}
-  explicit Json(double value) : type_(Type::kDouble), double_(value) {}
-  explicit Json(std::string value) : type_(Type::kString), string_(std::move(value)) {}
-  explicit Json(std::vector<Json> items) : type_(Type::kArray), items_(std::move(items)) {}
-  explicit Json(std::vector<Member> members) : type_(Type::kObject), members_(std::move(members)) {}
+  explicit Json(bool value) : type_(Type::kBool), value_{.integer = value} {}
+  explicit Json(int64_t value) : type_(Type::kInt), value_{.integer = value} {}
+  explicit Json(double value) : type_(Type::kDouble), value_{.number = value} {}
+  explicit Json(std::string value);
+  explicit Json(std::vector<Json> items);
+  explicit Json(std::vector<Member> members);
+  Json(const Json& other);
+  Json(Json&& other) noexcept
+      : type_(std::exchange(other.type_, Type::kNull)), value_(other.value_) {}
+  Json& operator=(Json other) noexcept {
+    std::swap(type_, other.type_);
+    std::swap(value_, other.value_);
+    return *this;
+  }
+  ~Json();
 
   Type type() const { return type_; }
   bool is_null() const { return type_ == Type::kNull; }
@@ -45,12 +54,13 @@ class Json {
   bool is_object() const { return type_ == Type::kObject; }
 
   // Readers that assume the type has been checked.
-  bool boolean() const { return int_ != 0; }
-  int64_t integer() const { return int_; }
-  double number() const { return type_ == Type::kInt ? static_cast<double>(int_) : double_; }
-  const std::string& string() const { return string_; }
-  const std::vector<Json>& items() const { return items_; }
-  const std::vector<Member>& members() const { return members_; }
+  bool boolean() const { return value_.integer != 0; }
+  int64_t integer() const { return value_.integer; }
+  double number() const { return is_int() ? static_cast<double>(value_.integer) : value_.number; }
+  // Empty for values of other types.
+  const std::string& string() const;
+  const std::vector<Json>& items() const;
+  const std::vector<Member>& members() const;
 
   /// The member of that key, or null if this is no object or has none. Linear in the members.
   const Json* find(std::string_view key) const;
@@ -72,12 +82,17 @@ class Json {
   friend class JsonBuilder;
   bool absent(std::string_view key) const;
 
+  // What the type says; the pointers are owned. 16 bytes, because a hostile file may hold a value
+  // in every two of its own.
+  union Value {
+    int64_t integer;
+    double number;
+    std::string* string;
+    std::vector<Json>* items;
+    std::vector<Member>* members;
+  };
   Type type_ = Type::kNull;
-  int64_t int_ = 0;
-  double double_ = 0;
-  std::string string_;
-  std::vector<Json> items_;
-  std::vector<Member> members_;
+  Value value_{.integer = 0};
 };
 
 /// "null", "bool", "integer", "number", "string", "array", "object"

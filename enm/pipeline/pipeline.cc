@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "enm/base/order.h"
 #include "enm/pipeline/generation.h"
 #include "enm/pipeline/model_folder.h"
 
@@ -94,10 +94,9 @@ Result<std::vector<std::vector<float>>> Pipeline::embed(const std::vector<std::s
       sequence.back() = last;
     }
   }
-  std::vector<size_t> order(texts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return ids[a].size() < ids[b].size(); });
+  const auto order = sorted_order(static_cast<uint32_t>(texts.size()), [&](uint32_t a, uint32_t b) {
+    return ids[a].size() < ids[b].size();
+  });
   std::vector<std::vector<float>> out(texts.size());
   for (size_t begin = 0; begin < order.size(); begin += encoder_->max_batch()) {
     const size_t end = std::min(begin + encoder_->max_batch(), order.size());

@@ -152,6 +152,27 @@ TEST(StopFilter, HoldsBackWhatMayBecomeAStop) {
   EXPECT_EQ(open.flush(), "EN");
 }
 
+TEST(StopFilter, FindsWhatBeginsInsideAFailedBeginning) {
+  for (const size_t step : {1, 2, 3, 100}) {  // however the text is cut
+    StopFilter filter({"", "aab", "abaabab", "xb"});
+    const std::string text = "abaaxabaabx";
+    std::string shown;
+    for (size_t at = 0; at < text.size(); at += step) shown += filter.push(text.substr(at, step));
+    EXPECT_TRUE(filter.stopped());
+    EXPECT_EQ(shown + filter.flush(), "abaaxab") << step;
+  }
+}
+
+TEST(StopFilter, LongStopsThatAlmostMatch) {
+  const std::string nearly(200'000, 'a');
+  StopFilter filter({nearly + "b", nearly + "c"});
+  std::string shown;
+  for (size_t i = 0; i < 2 * nearly.size(); ++i) shown += filter.push("a");
+  EXPECT_EQ(shown, nearly);
+  EXPECT_EQ(filter.push("c"), "");
+  EXPECT_TRUE(filter.stopped());
+}
+
 TEST(Sampler, KeepsToItsLimits) {
   const std::vector<float> logits = {1, 5, 4, 0, 3};
   const auto drawn = [&](runtime::SamplingOptions options) {

@@ -2,28 +2,29 @@
 // pattern, pairs are merged by rank.
 // Source: Sennrich et al., arXiv 1508.07909; GPT-2's encoder.py
 #include <array>
-#include <climits>
 
+#include "enm/text/bpe_merge.h"
 #include "enm/text/model.h"
 #include "enm/text/unicode.h"
 
 namespace enm::text {
 namespace {
 
-// GPT-2's alphabet: printable Latin-1 characters stand for themselves, other bytes for U+0100 and
-// up.
-const std::array<std::string, 256>& byte_symbols() {
-  static const std::array<std::string, 256> symbols = [] {
-    std::array<std::string, 256> table;
-    uint32_t next = 256;
-    for (uint32_t byte = 0; byte < 256; ++byte) {
-      const bool printable =
-          (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-      append_utf8(table[byte], printable ? byte : next++);
-    }
-    return table;
-  }();
-  return symbols;
+// GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes (0 to 0x20,
+// 0x7f to 0xa0 and 0xad) for U+0100 and up.
+uint32_t code_point_of(uint32_t byte) {
+  if (byte <= 0x20) return 0x100 + byte;
+  if (byte >= 0x7f && byte <= 0xa0) return 0x121 + byte - 0x7f;
+  return byte == 0xad ? 0x143 : byte;
+}
+
+// -1: the code point stands for no byte.
+int32_t byte_of(uint32_t code_point) {
+  const uint32_t byte = code_point < 0x100   ? code_point
+                        : code_point < 0x121 ? code_point - 0x100
+                        : code_point < 0x143 ? code_point - 0x121 + 0x7f
+                                             : 0xad;
+  return code_point_of(byte) == code_point ? static_cast<int32_t>(byte) : -1;
 }
 
 // Ends of the words of `text` by the pattern
@@ -94,59 +95,55 @@ class ByteBpe final : public Model {
       prefixed = cat(" ", text);
       text = prefixed;
     }
-    std::vector<int32_t> symbols;
-    for (WordCutter cutter(text); !cutter.done();) encode_word(cutter.next(), symbols, out);
+    Scratch scratch;
+    for (WordCutter cutter(text); !cutter.done();) {
+      const std::string_view word = cutter.next();
+      for (size_t at = 0; at < word.size(); at += kLongestWord) {
+        encode_word(word.substr(at, kLongestWord), scratch, out);
+      }
+    }
   }
 
-  void decode(int32_t id, bool, std::string& out) const override {
-    if (id >= 0 && static_cast<size_t>(id) < bytes_.size()) out += bytes_[static_cast<size_t>(id)];
+  // A token with a character that stands for no byte stands for itself.
+  void decode(std::string_view token, bool, std::string& out) const override {
+    const size_t begin = out.size();
+    for (size_t at = 0; at < token.size();) {
+      const int32_t byte = byte_of(next_code_point(token, at));
+      if (byte < 0) {
+        out.resize(begin);
+        out += token;
+        return;
+      }
+      out.push_back(static_cast<char>(byte));
+    }
   }
 
  private:
-  struct Merge {
-    int32_t rank = INT_MAX;
-    int32_t result = 0;
-  };
-  static uint64_t pair_key(int32_t left, int32_t right) {
-    return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
-  }
-  Merge merge_of(int32_t left, int32_t right) const {
-    const auto found = merges_.find(pair_key(left, right));
-    return found == merges_.end() ? Merge() : found->second;
-  }
+  // Bytes. Where a text goes on for longer without a place to cut it, it is cut anyway, so that
+  // merging takes less than a gigabyte.
+  static constexpr size_t kLongestWord = size_t{1} << 24;
 
-  // Words are short: finding the best pair by a scan beats keeping a heap.
-  void encode_word(std::string_view word, std::vector<int32_t>& symbols,
-                   std::vector<int32_t>& out) const {
+  struct Scratch {
+    std::vector<BpeMerges::Symbol> symbols;
+    BpeMerges::Scratch merges;
+  };
+
+  void encode_word(std::string_view word, Scratch& scratch, std::vector<int32_t>& out) const {
+    auto& symbols = scratch.symbols;
     symbols.clear();
     for (char c : word) {
-      const int32_t id = byte_ids_[static_cast<unsigned char>(c)];
-      if (id >= 0) symbols.push_back(id);
+      const int32_t symbol = byte_symbols_[static_cast<unsigned char>(c)];
+      if (symbol >= 0) symbols.push_back(static_cast<BpeMerges::Symbol>(symbol));
     }
-    while (symbols.size() > 1) {
-      Merge best;
-      size_t where = 0;
-      for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-        const Merge merge = merge_of(symbols[i], symbols[i + 1]);
-        if (merge.rank < best.rank) {
-          best = merge;
-          where = i;
-        }
-      }
-      if (best.rank == INT_MAX) break;
-      symbols[where] = best.result;
-      symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(where) + 1);
-    }
-    out.insert(out.end(), symbols.begin(), symbols.end());
+    symbols.resize(merges_.apply(symbols, scratch.merges));
+    for (BpeMerges::Symbol symbol : symbols) out.push_back(vocabulary_.id(symbol));
   }
 
-  Status read_merges(const Json& merges, const Vocabulary& vocabulary);
-  void read_bytes(const Vocabulary& vocabulary);
+  Status read_merges(const Json& merges);
 
   const bool add_prefix_space_;
-  std::unordered_map<uint64_t, Merge> merges_;
-  std::array<int32_t, 256> byte_ids_{};
-  std::vector<std::string> bytes_;  // of each token
+  BpeMerges merges_;                         // symbols are indices of tokens
+  std::array<int32_t, 256> byte_symbols_{};  // -1: the vocabulary lacks that byte
 };
 
 Status ByteBpe::read(const Json& model) {
@@ -167,17 +164,22 @@ Status ByteBpe::read(const Json& model) {
     if (on) return Unsupported("model.", key, " is true, which is not supported");
   }
   ENM_ASSIGN_OR_RETURN(const Json* vocab, model.get("vocab"));
-  ENM_ASSIGN_OR_RETURN(const Vocabulary vocabulary, read_vocabulary(*vocab));
+  ENM_ASSIGN_OR_RETURN(vocabulary_, Vocabulary::read(*vocab));
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    std::string symbol;
+    append_utf8(symbol, code_point_of(byte));
+    byte_symbols_[byte] = vocabulary_.trie().find(symbol);
+  }
   ENM_ASSIGN_OR_RETURN(const Json* merges, model.get("merges"));
-  ENM_RETURN_IF_ERROR(read_merges(*merges, vocabulary));
-  read_bytes(vocabulary);
-  return {};
+  return read_merges(*merges);
 }
 
 // Merges are "a b" in older files and ["a", "b"] in newer ones.
-Status ByteBpe::read_merges(const Json& merges, const Vocabulary& vocabulary) {
-  int32_t rank = 0;
-  for (const Json& merge : merges.items()) {
+Status ByteBpe::read_merges(const Json& json) {
+  const Trie& trie = vocabulary_.trie();
+  std::vector<BpeMerges::Merge> merges;
+  merges.reserve(json.items().size());
+  for (const Json& merge : json.items()) {
     std::string_view left;
     std::string_view right;
     if (merge.is_string()) {
@@ -190,40 +192,19 @@ Status ByteBpe::read_merges(const Json& merges, const Vocabulary& vocabulary) {
       left = merge.items()[0].string();
       right = merge.items()[1].string();
     }
-    const auto a = vocabulary.find(left);
-    const auto b = vocabulary.find(right);
-    const auto c = vocabulary.find(cat(left, right));
-    if (a == vocabulary.end() || b == vocabulary.end() || c == vocabulary.end()) {
-      return Corrupt("merge ", rank, " (", quoted(left), " + ", quoted(right),
+    const Trie::Node node = trie.walk(Trie::kRoot, left);
+    const int32_t a = trie.value(node);
+    const int32_t b = trie.find(right);
+    const int32_t both = trie.value(trie.walk(node, right));
+    if (a < 0 || b < 0 || both < 0) {
+      return Corrupt("merge ", merges.size(), " (", quoted(left), " + ", quoted(right),
                      ") names tokens that the vocabulary lacks");
     }
-    merges_.try_emplace(pair_key(a->second, b->second), Merge{rank++, c->second});
+    merges.push_back({static_cast<BpeMerges::Symbol>(a), static_cast<BpeMerges::Symbol>(b),
+                      static_cast<BpeMerges::Symbol>(both)});
   }
+  merges_ = BpeMerges(vocabulary_.size(), merges);
   return {};
-}
-
-void ByteBpe::read_bytes(const Vocabulary& vocabulary) {
-  std::unordered_map<uint32_t, char> byte_of;
-  for (size_t byte = 0; byte < 256; ++byte) {
-    const std::string& symbol = byte_symbols()[byte];
-    size_t at = 0;
-    byte_of[next_code_point(symbol, at)] = static_cast<char>(byte);
-    const auto found = vocabulary.find(symbol);
-    byte_ids_[byte] = found == vocabulary.end() ? -1 : found->second;
-  }
-  for (const auto& [token, id] : vocabulary) {
-    if (bytes_.size() <= static_cast<size_t>(id)) bytes_.resize(static_cast<size_t>(id) + 1);
-    std::string& bytes = bytes_[static_cast<size_t>(id)];
-    for (size_t at = 0; at < token.size();) {
-      const uint32_t c = next_code_point(token, at);
-      const auto found = byte_of.find(c);
-      if (found != byte_of.end()) {
-        bytes.push_back(found->second);
-      } else {
-        append_utf8(bytes, c);
-      }
-    }
-  }
 }
 
 Status expect_byte_level(const Json& root, std::string_view section) {

@@ -7,7 +7,10 @@
 namespace enm::text {
 namespace {
 
-constexpr int64_t kMaxId = int64_t{1} << 24;
+// Bytes of an added token. At a place of a text, at most so many are compared.
+constexpr size_t kLongestAdded = 256;
+// Pieces of a template, and tokens that a post-processor puts around a text.
+constexpr size_t kMostAround = 256;
 
 // Bytes at the end that may become a character with more bytes behind them.
 size_t incomplete_tail(std::string_view text) {
@@ -28,33 +31,7 @@ std::string made_valid(std::string_view text) {
   return out;
 }
 
-// WordPiece's clean-up of the spaces that decoding puts before punctuation and contractions.
-void clean_up(std::string& text) {
-  constexpr std::pair<std::string_view, std::string_view> kRules[] = {
-      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
-      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
-      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-  for (const auto& [from, to] : kRules) {
-    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-      text.replace(at, from.size(), to);
-    }
-  }
-}
-
 }  // namespace
-
-Result<Vocabulary> read_vocabulary(const Json& json) {
-  if (!json.is_object()) return Corrupt("model.vocab is no object");
-  Vocabulary vocabulary;
-  vocabulary.reserve(json.members().size());
-  for (const auto& [token, id] : json.members()) {
-    if (!id.is_int() || id.integer() < 0 || id.integer() >= kMaxId) {
-      return Corrupt("model.vocab: token ", quoted(token), " has no id from 0 to ", kMaxId - 1);
-    }
-    vocabulary.emplace(token, static_cast<int32_t>(id.integer()));
-  }
-  return vocabulary;
-}
 
 Status expect_only(const Json& section, std::string_view where,
                    std::initializer_list<std::string_view> known) {
@@ -66,43 +43,53 @@ Status expect_only(const Json& section, std::string_view where,
   return {};
 }
 
+Result<Tokenizer::Added> Tokenizer::read_added_token(const Json& json, bool normalizes) {
+  Added flags;
+  ENM_ASSIGN_OR_RETURN(flags.special, json.get_bool("special", false));
+  ENM_ASSIGN_OR_RETURN(flags.takes_left, json.get_bool("lstrip", false));
+  ENM_ASSIGN_OR_RETURN(flags.takes_right, json.get_bool("rstrip", false));
+  ENM_ASSIGN_OR_RETURN(const bool single_word, json.get_bool("single_word", false));
+  if (single_word) return Unsupported("single_word is set, which is not supported");
+  ENM_ASSIGN_OR_RETURN(const bool normalized, json.get_bool("normalized", false));
+  if (normalized && normalizes) {
+    return Unsupported("it is matched in normalized text, which is not supported");
+  }
+  return flags;
+}
+
 Status Tokenizer::read_added_tokens(const Json& root) {
   const Json* list = root.find("added_tokens");
   if (list == nullptr) return {};
+  const Json* normalizer = root.find("normalizer");
+  const bool normalizes = normalizer != nullptr && !normalizer->is_null();
+  std::vector<Vocabulary::Entry> entries;
   for (const Json& json : list->items()) {
-    Added token;
-    ENM_ASSIGN_OR_RETURN(token.content, json.get_string("content"));
+    const Json* content = json.find("content");
+    if (content == nullptr || content->string().empty()) {
+      return Corrupt("added_tokens: entry ", entries.size(), " has no content");
+    }
     ENM_ASSIGN_OR_RETURN(const int64_t id, json.get_int("id"));
-    ENM_ASSIGN_OR_RETURN(token.special, json.get_bool("special", false));
-    if (token.content.empty() || id < 0 || id >= kMaxId) {
-      return Corrupt("added_tokens: ", quoted(token.content), " with id ", id);
-    }
-    ENM_ASSIGN_OR_RETURN(token.takes_left, json.get_bool("lstrip", false));
-    ENM_ASSIGN_OR_RETURN(token.takes_right, json.get_bool("rstrip", false));
-    ENM_ASSIGN_OR_RETURN(const bool single_word, json.get_bool("single_word", false));
-    if (single_word) {
-      return Unsupported("added token ", quoted(token.content),
-                         " has single_word, which is not supported");
-    }
-    ENM_ASSIGN_OR_RETURN(const bool normalized, json.get_bool("normalized", false));
-    const Json* normalizer = root.find("normalizer");
-    if (normalized && normalizer != nullptr && !normalizer->is_null()) {
-      return Unsupported("added token ", quoted(token.content),
-                         " is matched in normalized text, which is not supported");
-    }
-    token.id = static_cast<int32_t>(id);
-    vocabulary_.insert_or_assign(token.content, token.id);
-    added_.push_back(std::move(token));
+    entries.push_back({content->string(), id});
   }
-  // Where two begin alike, the longer one wins.
-  std::stable_sort(added_.begin(), added_.end(), [](const Added& a, const Added& b) {
-    return a.content.size() > b.content.size();
-  });
+  auto made = Vocabulary::make(entries, kLongestAdded);
+  if (!made.ok()) return made.status().in("added_tokens");
+  added_ = *std::move(made);
+  added_flags_.resize(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto& [token, id] = entries[i];
+    auto flags = read_added_token(list->items()[i], normalizes);
+    if (!flags.ok()) return flags.status().in(cat("added token ", quoted(token)));
+    added_flags_[static_cast<size_t>(added_.trie().find(token))] = *flags;
+    const int32_t known = model_->vocabulary().id_of(token);
+    if (known >= 0 && known != id) {
+      return Corrupt("added token ", quoted(token), " has id ", id, ", in the vocabulary ", known);
+    }
+  }
   return {};
 }
 
 Result<int32_t> read_id(const Json& id) {
-  if (id.is_int() && id.integer() >= 0 && id.integer() < kMaxId) {
+  if (id.is_int() && id.integer() >= 0 && id.integer() < kIdLimit) {
     return static_cast<int32_t>(id.integer());
   }
   return Corrupt("post_processor: bad id");
@@ -136,13 +123,22 @@ Status Tokenizer::read_cls_and_sep(const Json& json) {
     ENM_ASSIGN_OR_RETURN(const int32_t id, read_id(token->items()[1]));
     place->push_back(id);
   }
-  return {};
+  return check_around();
+}
+
+Status Tokenizer::check_around() const {
+  if (before_.size() + after_.size() <= kMostAround) return {};
+  return Unsupported("post_processor puts more than ", kMostAround, " tokens around a text");
 }
 
 // A template for one text: special tokens around a single sequence A.
 Status Tokenizer::read_template(const Json& json) {
   ENM_ASSIGN_OR_RETURN(const Json* single, json.get("single"));
   ENM_ASSIGN_OR_RETURN(const Json* tokens, json.get("special_tokens"));
+  if (single->items().size() > kMostAround) {
+    return Unsupported("post_processor: a template of ", single->items().size(),
+                       " pieces; at most ", kMostAround, " are supported");
+  }
   bool behind = false;
   for (const Json& piece : single->items()) {
     if (piece.find("Sequence") != nullptr) {
@@ -157,6 +153,7 @@ Status Tokenizer::read_template(const Json& json) {
     for (const Json& id : ids->items()) {
       ENM_ASSIGN_OR_RETURN(const int32_t number, read_id(id));
       (behind ? after_ : before_).push_back(number);
+      ENM_RETURN_IF_ERROR(check_around());
     }
   }
   return {};
@@ -183,12 +180,9 @@ Result<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json) {
       ENM_ASSIGN_OR_RETURN(tokenizer.model_, make_byte_bpe(root));
     } else if (type == "WordPiece") {
       ENM_ASSIGN_OR_RETURN(tokenizer.model_, make_wordpiece(root));
-      ENM_ASSIGN_OR_RETURN(tokenizer.clean_up_, root.find("decoder")->get_bool("cleanup", true));
     } else {
       return Unsupported("model ", quoted(type), " is not supported; BPE and WordPiece are");
     }
-    ENM_ASSIGN_OR_RETURN(const Json* vocab, model->get("vocab"));
-    ENM_ASSIGN_OR_RETURN(tokenizer.vocabulary_, read_vocabulary(*vocab));
     ENM_RETURN_IF_ERROR(tokenizer.read_added_tokens(root));
     if (const Json* processor = root.find("post_processor"); processor != nullptr) {
       ENM_RETURN_IF_ERROR(tokenizer.read_post_processor(*processor));
@@ -199,20 +193,6 @@ Result<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json) {
   auto tokenizer = read();
   if (!tokenizer.ok()) return tokenizer.status().in("[text] tokenizer.json");
   return tokenizer;
-}
-
-const Tokenizer::Added* Tokenizer::added_at(std::string_view text, size_t at) const {
-  for (const Added& token : added_) {
-    if (text.substr(at).starts_with(token.content)) return &token;
-  }
-  return nullptr;
-}
-
-const Tokenizer::Added* Tokenizer::added(int32_t id) const {
-  for (const Added& token : added_) {
-    if (token.id == id) return &token;
-  }
-  return nullptr;
 }
 
 namespace {
@@ -239,17 +219,18 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special_token
   if (special_tokens) out = before_;
   size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
-    const Added* token = added_at(text, at);
-    if (token == nullptr) {
+    const Trie::Match match = added_.trie().longest(text.substr(at));
+    if (match.length == 0) {
       ++at;
       continue;
     }
+    const auto index = static_cast<size_t>(match.value);
     std::string_view before = text.substr(begin, at - begin);
-    if (token->takes_left) before = without_white_end(before);
+    if (added_flags_[index].takes_left) before = without_white_end(before);
     if (!before.empty()) model_->encode(before, out);
-    out.push_back(token->id);
-    at += token->content.size();
-    if (token->takes_right) at += white_length(text.substr(at));
+    out.push_back(added_.id(index));
+    at += match.length;
+    if (added_flags_[index].takes_right) at += white_length(text.substr(at));
     begin = at;
   }
   if (begin < text.size()) model_->encode(text.substr(begin), out);
@@ -257,41 +238,41 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special_token
   return out;
 }
 
+bool Tokenizer::append_text(int32_t id, bool first, std::string& out) const {
+  const int32_t added = added_.index(id);
+  if (added >= 0 && added_flags_[static_cast<size_t>(added)].special) return false;
+  const Vocabulary& vocabulary = added >= 0 ? added_ : model_->vocabulary();
+  const int32_t index = vocabulary.index(id);
+  if (index < 0) return false;
+  model_->decode(vocabulary.token(static_cast<size_t>(index)), first, out);
+  return true;
+}
+
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {
   std::string out;
+  bool first = true;
   for (int32_t id : ids) {
-    const Added* token = added(id);
-    if (token != nullptr && token->special) continue;
-    if (token != nullptr) {
-      out += token->content;
-    } else {
-      model_->decode(id, out.empty(), out);
-    }
+    if (append_text(id, first, out)) first = false;
   }
-  out = made_valid(out);
-  if (clean_up_) clean_up(out);
-  return out;
+  return made_valid(out);
+}
+
+bool Tokenizer::contains(int32_t id) const {
+  return added_.index(id) >= 0 || model_->vocabulary().index(id) >= 0;
 }
 
 bool Tokenizer::is_special(int32_t id) const {
-  const Added* token = added(id);
-  return token != nullptr && token->special;
+  const int32_t index = added_.index(id);
+  return index >= 0 && added_flags_[static_cast<size_t>(index)].special;
 }
 
 int32_t Tokenizer::id_of(std::string_view token) const {
-  const auto found = vocabulary_.find(token);
-  return found == vocabulary_.end() ? -1 : found->second;
+  const int32_t id = added_.id_of(token);
+  return id < 0 ? model_->vocabulary().id_of(token) : id;
 }
 
 std::string StreamDecoder::push(int32_t id) {
-  const Tokenizer::Added* token = tokenizer_.added(id);
-  if (token != nullptr && token->special) return "";
-  if (token != nullptr) {
-    held_ += token->content;
-  } else {
-    tokenizer_.model_->decode(id, first_, held_);
-  }
-  first_ = false;
+  if (tokenizer_.append_text(id, first_, held_)) first_ = false;
   const size_t tail = incomplete_tail(held_);
   const std::string ready = made_valid(std::string_view(held_).substr(0, held_.size() - tail));
   held_.erase(0, held_.size() - tail);

@@ -26,6 +26,8 @@ class Tokenizer {
   /// The text of the ids; special tokens are left out. Incomplete characters become U+FFFD.
   std::string decode(std::span<const int32_t> ids) const;
 
+  /// Whether there is an added or ordinary token of that id.
+  bool contains(int32_t id) const;
   bool is_special(int32_t id) const;
   /// The id of an added or ordinary token, or -1.
   int32_t id_of(std::string_view token) const;
@@ -35,26 +37,25 @@ class Tokenizer {
  private:
   friend class StreamDecoder;
   struct Added {
-    std::string content;
-    int32_t id;
-    bool special;
+    bool special = false;
     bool takes_left = false;   // white space before it belongs to it
     bool takes_right = false;  // and behind it
   };
+  static Result<Added> read_added_token(const Json& json, bool normalizes);
   Status read_added_tokens(const Json& root);
   Status read_post_processor(const Json& json);
   Status read_template(const Json& json);
   Status read_cls_and_sep(const Json& json);
+  Status check_around() const;
   Status read_truncation(const Json& root);
-  const Added* added_at(std::string_view text, size_t at) const;
-  const Added* added(int32_t id) const;
+  // Appends what the id stands for inside a text; false if nothing does, as for a special token.
+  bool append_text(int32_t id, bool first, std::string& out) const;
 
   std::shared_ptr<const Model> model_;
-  Vocabulary vocabulary_;
-  std::vector<Added> added_;
-  std::vector<int32_t> before_;  // special tokens in front of and behind a single text
+  Vocabulary added_;
+  std::vector<Added> added_flags_;  // of the tokens of added_
+  std::vector<int32_t> before_;     // special tokens in front of and behind a single text
   std::vector<int32_t> after_;
-  bool clean_up_ = false;
   int64_t truncation_ = 0;
 };
 

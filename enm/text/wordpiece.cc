@@ -1,13 +1,14 @@
 // WordPiece (BERT): clean, split at white space and punctuation, then the longest known piece from
 // the front of each word, pieces inside a word being marked by a prefix. Source: Devlin et al.,
 // arXiv 1810.04805; bert/tokenization.py
+#include <algorithm>
+
+#include "enm/base/function_ref.h"
 #include "enm/text/model.h"
 #include "enm/text/unicode.h"
 
 namespace enm::text {
 namespace {
-
-using CodePoints = std::vector<uint32_t>;
 
 // The blocks of CJK Unified Ideographs, which BERT sets apart character by character.
 bool is_chinese(uint32_t c) {
@@ -24,118 +25,144 @@ bool is_bert_punctuation(uint32_t c) {
 }
 
 struct Normalizer {
+  using Take = FunctionRef<void(uint32_t)>;
   bool clean_text = true;
   bool handle_chinese_chars = true;
   bool strip_accents = true;
   bool lowercase = true;
 
-  CodePoints run(std::string_view text) const {
-    CodePoints cleaned;
+  /// Gives the normalized text out, a code point at a time.
+  void run(std::string_view text, Take take) const {
+    std::vector<uint32_t> parts;
+    std::vector<uint32_t> lower;
     for (size_t at = 0; at < text.size();) {
       const uint32_t c = next_code_point(text, at);
       const bool line_white = c == '\t' || c == '\n' || c == '\r';
       if (clean_text && (c == 0 || c == 0xfffd || (is_other(c) && !line_white))) continue;
-      const bool blank = line_white || is_white(c);
+      if (clean_text && (line_white || is_white(c))) {
+        take(' ');
+        continue;
+      }
       const bool apart = handle_chinese_chars && is_chinese(c);
-      if (apart) cleaned.push_back(' ');
-      cleaned.push_back(clean_text && blank ? ' ' : c);
-      if (apart) cleaned.push_back(' ');
+      if (apart) take(' ');
+      parts.clear();
+      lower.clear();
+      if (strip_accents && c >= 0x80) {
+        append_decomposed(parts, c);
+        std::erase_if(parts, is_mark);
+      } else {
+        parts.push_back(c);
+      }
+      for (uint32_t part : parts) {
+        if (lowercase) {
+          append_lower(lower, part);
+        } else {
+          lower.push_back(part);
+        }
+      }
+      for (uint32_t each : lower) take(each);
+      if (apart) take(' ');
     }
-    if (strip_accents) {
-      CodePoints parts;
-      for (uint32_t c : cleaned) append_decomposed(parts, c);
-      std::erase_if(parts, is_mark);
-      cleaned = std::move(parts);
-    }
-    if (lowercase) {
-      CodePoints lower;
-      for (uint32_t c : cleaned) append_lower(lower, c);
-      cleaned = std::move(lower);
-    }
-    return cleaned;
   }
 };
+
+// Replaces what stands at or behind `begin`; `to` is no longer than `from`.
+void replace_all(std::string& text, size_t begin, std::string_view from, std::string_view to) {
+  size_t at = std::min(text.find(from, begin), text.size());
+  size_t kept = at;
+  while (at < text.size()) {
+    if (std::string_view(text).substr(at).starts_with(from)) {
+      kept += to.copy(&text[kept], to.size());
+      at += from.size();
+    } else {
+      text[kept++] = text[at++];
+    }
+  }
+  text.resize(kept);
+}
+
+// Of the spaces that decoding puts before punctuation and contractions, in the part of `text` that
+// begins at `begin`.
+void clean_up(std::string& text, size_t begin) {
+  constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : kRules) replace_all(text, begin, from, to);
+}
 
 class WordPiece final : public Model {
  public:
   Status read(const Json& root);
 
   void encode(std::string_view text, std::vector<int32_t>& out) const override {
-    const CodePoints points = normalizer_.run(text);
-    CodePoints word;
+    Word word;
     const auto flush = [&] {
-      if (!word.empty()) encode_word(word, out);
-      word.clear();
+      if (word.characters > 0) encode_word(word, out);
+      word.utf8.clear();
+      word.characters = 0;
     };
-    for (uint32_t c : points) {
+    const auto add = [&](uint32_t c) {  // beyond the limit characters only count
+      if (++word.characters <= max_characters_) append_utf8(word.utf8, c);
+    };
+    normalizer_.run(text, [&](uint32_t c) {
       if (is_white(c)) {
         flush();
       } else if (is_bert_punctuation(c)) {
         flush();
-        word.push_back(c);
+        add(c);
         flush();
       } else {
-        word.push_back(c);
+        add(c);
       }
-    }
+    });
     flush();
   }
 
-  void decode(int32_t id, bool first, std::string& out) const override {
-    if (id < 0 || static_cast<size_t>(id) >= tokens_.size()) return;
-    const std::string_view token = tokens_[static_cast<size_t>(id)];
-    if (!first && token.starts_with(prefix_)) {
-      out += token.substr(prefix_.size());
+  void decode(std::string_view token, bool first, std::string& out) const override {
+    const size_t begin = out.size();
+    if (!first && token.starts_with(decoder_prefix_)) {
+      out += token.substr(decoder_prefix_.size());
     } else {
       if (!first) out += ' ';
       out += token;
     }
+    if (clean_up_) clean_up(out, begin);
   }
 
  private:
-  void encode_word(const CodePoints& word, std::vector<int32_t>& out) const {
+  struct Word {
     std::string utf8;
-    std::vector<size_t> ends;  // of each character
-    for (uint32_t c : word) {
-      append_utf8(utf8, c);
-      ends.push_back(utf8.size());
-    }
+    size_t characters = 0;
+  };
+
+  void encode_word(const Word& word, std::vector<int32_t>& out) const {
     const size_t first_piece = out.size();
-    if (word.size() > max_characters_) {
-      out.push_back(unknown_);
-      return;
-    }
-    std::string candidate;
-    for (size_t begin = 0; begin < utf8.size();) {
-      int32_t id = -1;
-      size_t end = 0;
-      for (auto at = ends.rbegin(); at != ends.rend() && *at > begin; ++at) {
-        candidate.assign(begin > 0 ? prefix_ : "");
-        candidate.append(utf8, begin, *at - begin);
-        if (const auto found = vocabulary_.find(candidate); found != vocabulary_.end()) {
-          id = found->second;
-          end = *at;
-          break;
-        }
-      }
-      if (id < 0) {  // one unknown part makes the whole word unknown
+    Trie::Node node = Trie::kRoot;
+    for (std::string_view rest = word.utf8; !rest.empty(); node = inside_) {
+      const Trie::Match piece = vocabulary_.trie().longest(rest, node);
+      // One unknown part makes the whole word unknown.
+      if (piece.length == 0 || word.characters > max_characters_) {
         out.resize(first_piece);
         out.push_back(unknown_);
         return;
       }
-      out.push_back(id);
-      begin = end;
+      out.push_back(vocabulary_.id(static_cast<size_t>(piece.value)));
+      rest.remove_prefix(piece.length);
     }
   }
 
   Status read_normalizer(const Json& json);
 
+  // Bytes. A word takes at most so many steps for each byte of its own.
+  static constexpr size_t kLongestToken = 256;
+
   Normalizer normalizer_;
-  Vocabulary vocabulary_;
-  std::vector<std::string> tokens_;
-  std::string prefix_ = "##";
+  Trie::Node inside_ = Trie::kNoNode;  // where pieces within a word begin: behind their prefix
   size_t max_characters_ = 100;
   int32_t unknown_ = 0;
+  std::string decoder_prefix_;
+  bool clean_up_ = false;
 };
 
 Status WordPiece::read_normalizer(const Json& json) {
@@ -173,21 +200,21 @@ Status WordPiece::read(const Json& root) {
   ENM_RETURN_IF_ERROR(expect_only(
       *model, "model",
       {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"}));
-  ENM_ASSIGN_OR_RETURN(prefix_, model->get_string("continuing_subword_prefix", "##"));
   ENM_ASSIGN_OR_RETURN(const int64_t most, model->get_int("max_input_chars_per_word", 100));
   if (most < 1 || most > 10000) return Corrupt("model.max_input_chars_per_word is ", most);
   max_characters_ = static_cast<size_t>(most);
   ENM_ASSIGN_OR_RETURN(const Json* vocab, model->get("vocab"));
-  ENM_ASSIGN_OR_RETURN(vocabulary_, read_vocabulary(*vocab));
+  ENM_ASSIGN_OR_RETURN(vocabulary_, Vocabulary::read(*vocab, kLongestToken));
+  ENM_ASSIGN_OR_RETURN(const std::string prefix,
+                       model->get_string("continuing_subword_prefix", "##"));
+  inside_ = vocabulary_.trie().walk(Trie::kRoot, prefix);
   ENM_ASSIGN_OR_RETURN(const std::string unknown, model->get_string("unk_token"));
-  const auto found = vocabulary_.find(unknown);
-  if (found == vocabulary_.end())
+  unknown_ = vocabulary_.id_of(unknown);
+  if (unknown_ < 0)
     return Corrupt("model.unk_token ", quoted(unknown), " is not in the vocabulary");
-  unknown_ = found->second;
-  for (const auto& [token, id] : vocabulary_) {
-    if (tokens_.size() <= static_cast<size_t>(id)) tokens_.resize(static_cast<size_t>(id) + 1);
-    tokens_[static_cast<size_t>(id)] = token;
-  }
+  const Json& decoder = *root.find("decoder");
+  ENM_ASSIGN_OR_RETURN(decoder_prefix_, decoder.get_string("prefix", "##"));
+  ENM_ASSIGN_OR_RETURN(clean_up_, decoder.get_bool("cleanup", true));
   return {};
 }
 

@@ -78,3 +78,42 @@ def test_ids_are_equal_under_other_settings(processor, prefix, flags, program, t
     expected = witness.encode_batch(text, add_special_tokens=True)
     wrong = [(line, json.loads(ids), other.ids) for line, ids, other in zip(text, got, expected, strict=True) if json.loads(ids) != other.ids]
     assert wrong == []
+
+
+def random_bpe(dice):
+    """Merges of a few letters: many ways to one token, pairs that stand twice, ranks in no order."""
+    settings = json.loads((FABLE / "tokenizer.json").read_text())
+    tokens, merges = list("abĠ"), []
+    for _ in range(dice.randint(1, 60)):
+        merges.append([dice.choice(tokens), dice.choice(tokens)])
+        tokens.append("".join(merges[-1]))
+    dice.shuffle(merges)
+    ids = dice.sample(range(3 * len(tokens)), len(tokens))
+    settings["model"].update(vocab=dict(zip(tokens, ids)), merges=merges)
+    settings["added_tokens"] = []
+    return settings
+
+
+def random_wordpiece(dice, minilm):
+    settings = json.loads((minilm / "tokenizer.json").read_text())
+    pieces = {dice.choice(["", "##"]) + "".join(dice.choice("abc中") for _ in range(dice.randint(0, 6))) for _ in range(40)}
+    settings["model"].update(vocab={token: 3 * i for i, token in enumerate(["[UNK]", *sorted(pieces)])}, max_input_chars_per_word=200)
+    settings.update(added_tokens=[], post_processor=None)
+    return settings
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece"])
+def test_ids_are_equal_under_random_vocabularies(kind, seed, program, tmp_path, minilm):
+    dice = random.Random(seed)
+    settings = random_bpe(dice) if kind == "bpe" else random_wordpiece(dice, minilm)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(settings))
+    witness = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    witness.no_truncation()
+    witness.no_padding()
+    letters = "ab" if kind == "bpe" else "abÇ中"
+    text = [" ".join("".join(dice.choices(letters, k=int(2 ** (dice.random() * 11)))) for _ in range(4)) for _ in range(60)]
+    (tmp_path / "lines.txt").write_bytes(("\n".join(text) + "\n").encode())
+    got = program("tokenize", tmp_path, "--file", tmp_path / "lines.txt").stdout.splitlines()
+    wrong = [line for line, ids in zip(text, got, strict=True) if json.loads(ids) != witness.encode(line).ids]
+    assert wrong == []
