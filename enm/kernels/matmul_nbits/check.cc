@@ -35,14 +35,14 @@ struct Weights {
     // Exact halves unless the case wants float scales.
     for (auto& scale : scales) {
       scale = static_cast<float>(random.integer(-1024, 1024)) / 1024.0f;
-      if (!shape.half_scales) scale += 1e-6f;
+      if (!shape.half_scales()) scale += 1e-6f;
     }
     const NbitsSource source = {quants.data(), scales.data(),
-                                shape.has_zero_points ? zeros.data() : nullptr};
+                                shape.has_zero_points() ? zeros.data() : nullptr};
     pack_nbits(shape, source, 0, shape.tiles(), packed_quants.data(), packed_scales.data(),
                packed_zeros.data());
     packed = {shape, packed_quants.data(), packed_scales.data(),
-              shape.has_zero_points ? packed_zeros.data() : nullptr};
+              shape.has_zero_points() ? packed_zeros.data() : nullptr};
   }
 };
 
@@ -53,7 +53,11 @@ void for_each_case(CheckReport& report, void (*run)(const Case&, CheckReport&, I
         for (int64_t k : {int64_t{1}, int64_t{33}, block, 3 * block, 2 * block - 5}) {
           for (int64_t n : {1, 16, 37}) {
             for (int64_t m : {1, 3, 9}) {
-              run({{n, k, block, bits, zeros, (n + k) % 2 == 0}, m}, report, isa);
+              const BlockFormat format = {
+                  bits, block,
+                  zeros ? BlockFormat::ZeroPoints::kInteger : BlockFormat::ZeroPoints::kNone,
+                  (n + k) % 2 == 0 ? BlockFormat::Scales::kF16 : BlockFormat::Scales::kF32};
+              run({NbitsShape(format, n, k), m}, report, isa);
             }
           }
         }
@@ -78,7 +82,7 @@ void check_packing(const Case& test, CheckReport& report, Isa) {
         return bytes[static_cast<size_t>(base + i / 2)] >> (i % 2 * 4) & 15;
       };
       const int zero =
-          shape.has_zero_points ? nibble(weights.zeros, n * zero_bytes, b) : 1 << (shape.bits - 1);
+          shape.has_zero_points() ? nibble(weights.zeros, n * zero_bytes, b) : shape.middle();
       const float expected = static_cast<float>(nibble(weights.quants, n * row_bytes, k) - zero) *
                              weights.scales[static_cast<size_t>(n * shape.blocks() + b)];
       report.near(row[static_cast<size_t>(k)], expected, 0, "dequantized", n * shape.k + k);
