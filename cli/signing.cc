@@ -3,9 +3,8 @@
 #include <filesystem>
 
 #include "enm/distribution/signature.h"
+#include "enm/families/recognize.h"
 #include "enm/pipeline/model_folder.h"
-#include "enm/runtime/decoder.h"
-#include "enm/runtime/encoder.h"
 
 namespace cli {
 
@@ -15,8 +14,10 @@ namespace {
 
 // What the graph is made for, where the caller does not say.
 enm::Result<std::string> type_of(const enm::graph::Graph& graph) {
-  if (enm::runtime::Decoder::fits(graph)) return std::string("text-generation");
-  if (enm::runtime::Encoder::fits(graph)) return std::string("embedding");
+  using Task = enm::graph::ModelDescription::Task;
+  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
+  if (description.task == Task::kTextGeneration) return std::string("text-generation");
+  if (description.task == Task::kEmbedding) return std::string("embedding");
   return enm::InvalidArgument("cannot tell what the model is for; say it by --type");
 }
 

@@ -15,24 +15,24 @@ struct Options {
 
 enm::Status run(const Options& options, const Context& context) {
   const Stopwatch loading;
-  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model, context));
+  ENM_ASSIGN_OR_RETURN(const auto model, open_model(options.model, context));
   const double load_seconds = loading.seconds();
-  if (!pipeline->is_decoder()) return enm::Unsupported("bench measures language models only");
-  auto& decoder = pipeline->decoder();
+  if (!model->is_decoder()) return enm::Unsupported("bench measures language models only");
+  auto& decoder = model->decoder();
   std::vector<int32_t> ids(static_cast<size_t>(options.prompt));
   for (size_t i = 0; i < ids.size(); ++i) {
     ids[i] = static_cast<int32_t>((i * 7919 + 13) % static_cast<size_t>(decoder.vocab()));
   }
-  ENM_RETURN_IF_ERROR(decoder.append(ids));  // the first pass touches memory for the first time
-  decoder.truncate(0);
+  ENM_RETURN_IF_ERROR(decoder.append(0, ids));  // the first pass touches memory for the first time
+  decoder.truncate(0, 0);
   const Stopwatch prefill;
-  ENM_RETURN_IF_ERROR(decoder.append(ids));
+  ENM_RETURN_IF_ERROR(decoder.append(0, ids));
   const double prefill_rate = static_cast<double>(options.prompt) / prefill.seconds();
   const Stopwatch decode;
   for (int64_t i = 0; i < options.tokens; ++i) {
     if (interrupted()) return enm::Cancelled("interrupted");
     const int32_t token = ids[static_cast<size_t>(i % options.prompt)];
-    ENM_RETURN_IF_ERROR(decoder.append({&token, 1}));
+    ENM_RETURN_IF_ERROR(decoder.append(0, {&token, 1}));
   }
   const double decode_rate = static_cast<double>(options.tokens) / decode.seconds();
   ENM_ASSIGN_OR_RETURN(const enm::Isa isa, enm::select_isa());

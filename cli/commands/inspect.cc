@@ -45,7 +45,7 @@ enm::Status run(const Options& options, const Context& context) {
   for (const auto& node : graph.nodes) {
     Count& count = operators[node.domain.empty() ? node.op_type : node.domain + "." + node.op_type];
     ++count.nodes;
-    count.runs = enm::ops::find_op(node).ok();
+    count.runs = enm::ops::find_op(graph, node) != nullptr;
   }
   const uint64_t bytes = enm::formats::constant_bytes(graph);
   const auto inputs = signature(graph, graph.inputs);

@@ -113,33 +113,6 @@ void check_activation(Isa isa, CheckReport& report) {
   }
 }
 
-void check_attention(Isa isa, CheckReport& report) {
-  CheckRandom random(4);
-  for (int64_t length : {1, 2, 15, 16, 33, 200}) {
-    for (int64_t head_dim : {1, 8, 16, 20, 64}) {
-      for (bool masked : {false, true}) {
-        Guarded<float> q(head_dim, 1), k(length * head_dim), v(length * head_dim, 2);
-        Guarded<float> y(head_dim, 3), y2(head_dim, 3), scores(length), scores2(length);
-        fill(random, q, -2, 2);
-        fill(random, k, -2, 2);
-        fill(random, v, -2, 2);
-        std::vector<int32_t> keep(static_cast<size_t>(length));
-        for (int32_t& one : keep) one = random.integer(0, 1);
-        AttentionRow row = {
-            q.data(),      k.data(), v.data(), y.data(), masked ? keep.data() : nullptr,
-            scores.data(), length,   head_dim, head_dim, head_dim,
-            0.3f};
-        attention_kernels(Isa::kScalar).row(row);
-        row.y = y2.data();
-        row.scores = scores2.data();
-        attention_kernels(isa).row(row);
-        compare(report, y2, y, 1e-5f, "attention");
-        report.equal(scores2.guard_intact(), true, "attention scores", -1);
-      }
-    }
-  }
-}
-
 }  // namespace
 
 std::span<const Check> all_checks() {
@@ -148,7 +121,6 @@ std::span<const Check> all_checks() {
       kMatmulNbitsChecks[2],          kMatmulInt8Checks[0],
       kMatmulInt8Checks[1],           {"matmul_f32", check_matmul_f32},
       {"norm", check_norm},           {"activation", check_activation},
-      {"attention", check_attention},
   };
   return checks;
 }

@@ -122,7 +122,6 @@ constexpr Operand kTwo[] = {Operand("A", kNumbers).as('T'), Operand("B", kNumber
 constexpr Operand kMany[] = {Operand("data", kNumbers).as('T').variadic()};
 constexpr Operand kResult[] = {Operand("C", kNumbers).as('T')};
 
-// The first operands are read before they are written; a third one of Max is read after.
 template <typename F>
 constexpr Op binary(std::string_view name, std::span<const Operand> inputs, uint32_t traits) {
   return {.name = name,
@@ -131,7 +130,6 @@ constexpr Op binary(std::string_view name, std::span<const Operand> inputs, uint
           .outputs = kResult,
           .shape = broadcast_all,
           .traits = kElementwise | traits,
-          .alias = 3,
           .cpu = prepare_binary<F>};
 }
 

@@ -308,6 +308,7 @@ constexpr Op kDynamicQuantizeMatMul = {.name = "DynamicQuantizeMatMul",
                                        .inputs = kDynamicInputs,
                                        .outputs = kFloats,
                                        .shape = product_shape<kDynamic>,
+                                       .traits = kWholeTensor,
                                        .cpu = prepare_product<kDynamic>};
 
 }  // namespace enm::ops

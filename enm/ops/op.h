@@ -166,6 +166,7 @@ enum Trait : uint32_t {
   kRowWise = 4,      // a row (along the last axis) of the output depends on that row of input 0
                      // and on constants
   kHalfSafe = 8,     // runtimes have it in f16, and it adds up no long rows of halves
+  kWholeTensor = 32, // all of the input decides every element: rows of a batch are not independent
   kDataSized = 16,   // the shape rule gives the largest dims; running tells the true ones
 };
 

@@ -218,6 +218,7 @@ constexpr Op kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear",
                                        .inputs = kFloats,
                                        .outputs = kDynamicOutputs,
                                        .shape = like_first,
+                                       .traits = kWholeTensor,
                                        .cpu = prepare_dynamic};
 constexpr Op kQuantizeLinear = {.name = "QuantizeLinear",
                                 .since = 10,

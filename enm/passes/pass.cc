@@ -3,6 +3,7 @@
 #include <array>
 
 #include "enm/graph/verify.h"
+#include "enm/ops/check.h"
 
 namespace enm::passes {
 
@@ -21,6 +22,7 @@ Result<std::vector<PassReport>> run_passes(graph::Graph& graph,
                                            std::span<const Pass* const> passes) {
   std::vector<PassReport> reports;
   ENM_RETURN_IF_ERROR(graph::verify(graph));
+  ENM_RETURN_IF_ERROR(ops::check_graph(graph));
   for (const Pass* pass : passes) {
     PassReport report{pass->name, 0, graph.nodes.size(), 0};
     const auto rewrites = pass->run(graph);

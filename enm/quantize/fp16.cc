@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "enm/base/half.h"
-#include "enm/graph/dtypes.h"
+#include "enm/ops/check.h"
 #include "enm/passes/pass.h"
 #include "enm/quantize/quantize.h"
 
@@ -102,7 +102,7 @@ class Fp16 {
  public:
   explicit Fp16(Graph& graph)
       : graph_(graph),
-        types_(graph::infer_dtypes(graph)),
+        types_(ops::infer_dtypes(graph)),
         twins_(types_.size(), kNoValue),
         unsafe_(types_.size(), false) {}
 

@@ -8,7 +8,7 @@
 #include "enm/base/file_posix.h"
 #include "enm/formats/onnx_reader.h"
 #include "enm/formats/onnx_writer.h"
-#include "enm/runtime/executor.h"
+#include "enm/runtime/session.h"
 
 namespace {
 
@@ -20,10 +20,10 @@ enm::Result<enm::graph::Graph> read(const std::string& path) {
   return enm::formats::read_onnx(files, file.filename().string());
 }
 
-enm::Status bind_inputs(enm::runtime::Executor& executor, const enm::graph::Graph& inputs,
+enm::Status bind_inputs(enm::runtime::Session& session, const enm::graph::Graph& inputs,
                         std::vector<std::vector<uint8_t>>& memory) {
-  for (enm::graph::ValueId id : executor.graph().inputs) {
-    const std::string& name = executor.graph().value(id).name;
+  for (enm::graph::ValueId id : session.program().graph().inputs) {
+    const std::string& name = session.program().graph().value(id).name;
     const enm::graph::Tensor* tensor = inputs.constant(inputs.find_value(name));
     if (tensor == nullptr) return enm::NotFound("no input ", name);
     // A copy: the file need not align its numbers.
@@ -33,7 +33,7 @@ enm::Status bind_inputs(enm::runtime::Executor& executor, const enm::graph::Grap
     view.dtype = tensor->dtype;
     view.set_dims(tensor->dims);
     view.data = bytes.data();
-    executor.bind(id, view);
+    session.bind(id, view);
   }
   return {};
 }
@@ -44,21 +44,26 @@ enm::Status run(const std::string& model, const std::string& inputs_path,
   ENM_ASSIGN_OR_RETURN(const enm::graph::Graph inputs, read(inputs_path));
   ENM_ASSIGN_OR_RETURN(const enm::Isa isa, enm::select_isa());
   enm::ThreadPool pool(2);
-  ENM_ASSIGN_OR_RETURN(const auto executor,
-                       enm::runtime::Executor::open(std::move(graph), isa, pool));
+  enm::MemoryBudget budget;
+  enm::ops::Weights weights(budget);
+  ENM_ASSIGN_OR_RETURN(auto program,
+                       enm::runtime::Program::compile(std::move(graph), isa, pool, weights));
+  weights.forget_sources();
+  enm::runtime::Session session(std::move(program), pool, budget);
+  const enm::graph::Graph& compiled = session.program().graph();
   std::vector<std::vector<uint8_t>> memory;
-  ENM_RETURN_IF_ERROR(bind_inputs(*executor, inputs, memory));
-  ENM_RETURN_IF_ERROR(executor->plan());
-  ENM_RETURN_IF_ERROR(executor->run());
+  ENM_RETURN_IF_ERROR(bind_inputs(session, inputs, memory));
+  ENM_RETURN_IF_ERROR(session.plan());
+  ENM_RETURN_IF_ERROR(session.run());
   enm::graph::Graph outputs;
   outputs.opsets[""] = 17;
-  for (enm::graph::ValueId id : executor->graph().outputs) {
-    const TensorView& view = executor->view(id);
+  for (enm::graph::ValueId id : compiled.outputs) {
+    const TensorView& view = session.view(id);
     const auto* bytes = view.as<uint8_t>();
     enm::graph::Tensor tensor{view.dtype, {view.dims.begin(), view.dims.begin() + view.rank}, {}};
     tensor.data = enm::graph::TensorData::inline_bytes({bytes, bytes + view.bytes()});
     outputs.outputs.push_back(
-        outputs.add_constant(executor->graph().value(id).name, std::move(tensor)));
+        outputs.add_constant(compiled.value(id).name, std::move(tensor)));
   }
   enm::formats::MemorySink sink;
   ENM_RETURN_IF_ERROR(enm::formats::write_onnx(outputs, sink));
