@@ -3,6 +3,7 @@
 // Source: ONNX Runtime, docs/ContribOperators.md
 #include "enm/kernels/attention/attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -55,9 +56,8 @@ class GroupQueryAttention final : public PreparedOp {
   }
 
   size_t scratch_bytes(Inputs in, const ThreadPool& pool) const override {
-    const int64_t total = in[3].dim(2) + in[0].dim(1);
-    const int64_t queries = in[0].count();
-    return static_cast<size_t>(queries + total * pool.size()) * sizeof(float);
+    const int64_t scratch = kernels::attention_scratch_floats(in[0].dim(2) / heads_);
+    return static_cast<size_t>(in[0].count() + scratch * pool.size()) * sizeof(float);
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
@@ -69,7 +69,7 @@ class GroupQueryAttention final : public PreparedOp {
     const int64_t capacity = out[1].capacity != 0 ? out[1].capacity : total;
     ENM_RETURN_IF_ERROR(check_lengths(in[5], batch, total));
     float* queries = reinterpret_cast<float*>(context.scratch);
-    float* scores = queries + in[0].count();
+    float* scratch = queries + in[0].count();
     for (int64_t b = 0; b < batch; ++b) {
       for (int which = 0; which < 2; ++which) {
         const auto i = static_cast<size_t>(which);
@@ -77,25 +77,40 @@ class GroupQueryAttention final : public PreparedOp {
       }
       rotate_queries(in, queries, b, head_dim, past);
     }
+    // Many tokens: a tile is some of the rows of a head. One token: some of the heads that share
+    // keys, as few as leave work for every thread.
+    const bool one = sequence == 1;
+    const int64_t group = heads_ / kv_heads_;
+    const int64_t threads = context.pool->size();
+    const int64_t most = one ? std::clamp<int64_t>(batch * heads_ / threads, 1,
+                                                   std::min(group, kernels::kAttentionFewRows))
+                             : kernels::kAttentionTileRows;
+    const int64_t rows = one ? group : sequence;
+    const int64_t tiles = (rows + most - 1) / most;
+    const int64_t shares = one ? kv_heads_ : heads_;
     context.pool->parallel_for(
-        batch * heads_ * sequence, 1, [&](int64_t begin, int64_t end, int worker) {
+        batch * shares * tiles, 1, [&](int64_t begin, int64_t end, int worker) {
           for (int64_t i = begin; i < end; ++i) {
-            const int64_t position = i % sequence;
-            const int64_t head = i / sequence % heads_;
-            const int64_t b = i / sequence / heads_;
-            const int64_t cache =
-                (b * kv_heads_ + head / (heads_ / kv_heads_)) * capacity * head_dim;
+            const int64_t first = i % tiles * most;
+            const int64_t share = i / tiles % shares;
+            const int64_t b = i / tiles / shares;
+            const int64_t head = one ? share * group + first : share;
+            const int64_t position = one ? 0 : first;
+            const int64_t cache = (b * kv_heads_ + head / group) * capacity * head_dim;
             const int64_t row = ((b * sequence + position) * heads_ + head) * head_dim;
-            kernels::AttentionRow args;
+            kernels::AttentionTile args;
             args.q = queries + row;
             args.k = out[1].as<float>() + cache;
             args.v = out[2].as<float>() + cache;
             args.y = out[0].as<float>() + row;
-            args.scores = scores + worker * total;
-            args.length = past + position + 1;
+            args.rows = std::min(most, rows - first);
+            args.first_end = past + position + 1;
+            args.end_step = one ? 0 : 1;
             args.head_dim = args.k_stride = args.v_stride = head_dim;
+            args.q_stride = args.y_stride = one ? head_dim : heads_ * head_dim;
             args.scale = scale_ != 0 ? scale_ : 1.0f / std::sqrt(static_cast<float>(head_dim));
-            kernels_.row(args);
+            args.scratch = scratch + worker * kernels::attention_scratch_floats(head_dim);
+            kernels_.tile(args);
           }
         });
     return {};
@@ -231,7 +246,8 @@ class MultiHeadAttention final : public PreparedOp {
   }
 
   size_t scratch_bytes(Inputs in, const ThreadPool& pool) const override {
-    return static_cast<size_t>(in[1].dim(1) * pool.size()) * sizeof(float);
+    const int64_t scratch = kernels::attention_scratch_floats(in[0].dim(2) / heads_);
+    return static_cast<size_t>(scratch * pool.size()) * sizeof(float);
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
@@ -239,26 +255,30 @@ class MultiHeadAttention final : public PreparedOp {
     const int64_t keys = in[1].dim(1);
     const int64_t hidden = in[0].dim(2);
     const int64_t head_dim = hidden / heads_;
-    auto* scores = reinterpret_cast<float*>(context.scratch);
+    constexpr int64_t kRows = kernels::kAttentionTileRows;
+    const int64_t tiles = (sequence + kRows - 1) / kRows;
+    const int64_t scratch = kernels::attention_scratch_floats(head_dim);
     const bool masked = in.size() > 4 && in[4].given();
     context.pool->parallel_for(
-        in[0].dim(0) * heads_ * sequence, 4, [&](int64_t begin, int64_t end, int worker) {
+        in[0].dim(0) * heads_ * tiles, 1, [&](int64_t begin, int64_t end, int worker) {
           for (int64_t i = begin; i < end; ++i) {
-            const int64_t head = i / sequence % heads_;
-            const int64_t b = i / sequence / heads_;
-            const int64_t row = (b * sequence + i % sequence) * hidden + head * head_dim;
-            kernels::AttentionRow args;
+            const int64_t first = i % tiles * kRows;
+            const int64_t head = i / tiles % heads_;
+            const int64_t b = i / tiles / heads_;
+            const int64_t row = (b * sequence + first) * hidden + head * head_dim;
+            kernels::AttentionTile args;
             args.q = in[0].as<float>() + row;
             args.k = in[1].as<float>() + b * keys * hidden + head * head_dim;
             args.v = in[2].as<float>() + b * keys * hidden + head * head_dim;
             args.y = out[0].as<float>() + row;
             args.keep = masked ? in[4].as<int32_t>() + b * keys : nullptr;
-            args.scores = scores + worker * keys;
-            args.length = keys;
+            args.rows = std::min(kRows, sequence - first);
+            args.first_end = keys;
             args.head_dim = head_dim;
-            args.k_stride = args.v_stride = hidden;
+            args.q_stride = args.k_stride = args.v_stride = args.y_stride = hidden;
             args.scale = scale_ != 0 ? scale_ : 1.0f / std::sqrt(static_cast<float>(head_dim));
-            kernels_.row(args);
+            args.scratch = reinterpret_cast<float*>(context.scratch) + worker * scratch;
+            kernels_.tile(args);
           }
         });
     return {};

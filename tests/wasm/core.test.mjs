@@ -42,19 +42,23 @@ for (const [isa, build] of Object.entries(builds)) {
       assert.deepEqual(imports.sort(), ['env.memory', 'host.file_read', 'host.file_size']);
     });
 
-    test('every kernel agrees with its scalar reference', () => {
-      const memory = new WebAssembly.Memory({ initial: 512, maximum: 65536, shared: true });
-      const module = new WebAssembly.Module(readFileSync(join(root, build.folder, 'kernel_checks.wasm')));
-      const checks = new WebAssembly.Instance(module, { env: { memory } }).exports;
-      checks._initialize();
-      const count = checks.check_count();
-      assert.ok(count >= 7);
-      for (let i = 0; i < count; ++i) {
-        assert.ok(checks.check_run(i) > 0);
-        const text = Buffer.from(new Uint8Array(memory.buffer, checks.text_data(), checks.text_size())).toString();
-        assert.match(text, new RegExp(` on ${isa}: $`));
-      }
-    });
+    for (const threads of [1, 2]) {
+      test(`every kernel agrees with its scalar reference on ${threads} threads`, async () => {
+        const module = await startModule(join(root, build.folder, 'kernel_checks.wasm'), { threads });
+        try {
+          const { memory, exports: checks } = module.core;
+          const count = checks.check_count();
+          assert.ok(count >= 9);
+          for (let i = 0; i < count; ++i) {
+            assert.ok(checks.check_run(i) > 0);
+            const text = Buffer.from(new Uint8Array(memory.buffer, checks.text_data(), checks.text_size())).toString();
+            assert.match(text, new RegExp(` on ${isa}: $`));
+          }
+        } finally {
+          await module.close();
+        }
+      });
+    }
 
     for (const threads of [1, 2]) {
       test(`tells the native program's stories with ${threads} threads`, async () => {
