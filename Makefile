@@ -95,6 +95,8 @@ documents: native ## rewrite the man page and the shells' completions from --hel
 bench: native sdk venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py
 	@node --experimental-wasm-relaxed-simd bench/wasm.mjs
+	@build/bin/attention_bench
+	@node --experimental-wasm-relaxed-simd bench/attention.mjs
 
 fuzz: setup ## each fuzz target for FUZZ_SECONDS (60) seconds
 	@cmake --preset fuzz > /dev/null

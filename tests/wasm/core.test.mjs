@@ -18,63 +18,47 @@ const builds = {
   'relaxed-simd': { folder: 'build/wasm-relaxed/bin', name: 'edge-net-models-relaxed.wasm' },
 };
 const path = (build) => join(root, build.folder, build.name);
-const prompts = [
-  'Once upon a time',
-  'The little dog was',
-  'Lily and Tom went to the park. They',
-  'One day, a big',
-];
+const prompts = ['Once upon a time', 'The little dog was', 'Lily and Tom went to the park. They', 'One day, a big'];
 
 let work;
 before(() => {
   work = mkdtempSync(join(tmpdir(), 'enm-wasm-'));
   for (const level of ['0', '4']) {
-    execFileSync(program, [
-      'optimize',
-      fable,
-      '-o',
-      join(work, `level${level}`),
-      '--accuracy-level',
-      level,
-      '--external-data',
-      '--quiet',
-    ]);
+    execFileSync(program, ['optimize', fable, '-o', join(work, `level${level}`), '--accuracy-level', level, '--external-data', '--quiet']);
   }
   execFileSync(program, ['optimize', fable, '-o', join(work, 'fp16'), '--quantize', 'fp16', '--quiet']);
 });
 after(() => rmSync(work, { recursive: true }));
 
 const native = (folder, prompt, tokens) =>
-  JSON.parse(
-    execFileSync(program, ['run', folder, prompt, '-n', String(tokens), '--json'], { encoding: 'utf8' }),
-  );
+  JSON.parse(execFileSync(program, ['run', folder, prompt, '-n', String(tokens), '--json'], { encoding: 'utf8' }));
 
 for (const [isa, build] of Object.entries(builds)) {
   describe(isa, () => {
     test('the module is small and imports a memory and two hooks', () => {
       const bytes = readFileSync(path(build));
       assert.ok(bytes.length < 1 << 20, `${bytes.length} bytes`);
-      const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(
-        (i) => `${i.module}.${i.name}`,
-      );
+      const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => `${i.module}.${i.name}`);
       assert.deepEqual(imports.sort(), ['env.memory', 'host.file_read', 'host.file_size']);
     });
 
-    test('every kernel agrees with its scalar reference', () => {
-      const memory = new WebAssembly.Memory({ initial: 512, maximum: 65536, shared: true });
-      const module = new WebAssembly.Module(readFileSync(join(root, build.folder, 'kernel_checks.wasm')));
-      const checks = new WebAssembly.Instance(module, { env: { memory } }).exports;
-      checks._initialize();
-      const count = checks.check_count();
-      assert.ok(count >= 7);
-      for (let i = 0; i < count; ++i) {
-        assert.ok(checks.check_run(i) > 0);
-        const text = Buffer.from(
-          new Uint8Array(memory.buffer, checks.text_data(), checks.text_size()),
-        ).toString();
-        assert.match(text, new RegExp(` on ${isa}: $`));
-      }
-    });
+    for (const threads of [1, 2]) {
+      test(`every kernel agrees with its scalar reference on ${threads} threads`, async () => {
+        const module = await startModule(join(root, build.folder, 'kernel_checks.wasm'), { threads });
+        try {
+          const { memory, exports: checks } = module.core;
+          const count = checks.check_count();
+          assert.ok(count >= 9);
+          for (let i = 0; i < count; ++i) {
+            assert.ok(checks.check_run(i) > 0);
+            const text = Buffer.from(new Uint8Array(memory.buffer, checks.text_data(), checks.text_size())).toString();
+            assert.match(text, new RegExp(` on ${isa}: $`));
+          }
+        } finally {
+          await module.close();
+        }
+      });
+    }
 
     for (const threads of [1, 2]) {
       test(`tells the native program's stories with ${threads} threads`, async () => {
@@ -87,10 +71,8 @@ for (const [isa, build] of Object.entries(builds)) {
               const expected = native(folder, prompt, 64);
               const got = core.generate({ prompt, maxTokens: 64 });
               assert.equal(got.text, expected.text);
-              assert.deepEqual(
-                [got.tokens, got.promptTokens, got.finishReason],
-                [expected.tokens, expected.prompt_tokens, expected.finish_reason],
-              );
+              assert.deepEqual([got.tokens, got.promptTokens, got.finishReason],
+                [expected.tokens, expected.prompt_tokens, expected.finish_reason]);
             }
           } finally {
             await core.close();
@@ -123,20 +105,14 @@ for (const [isa, build] of Object.entries(builds)) {
       await core.close();
     });
 
-    for (const [threads, isolated] of [
-      [2, true],
-      [1, false],
-    ]) {
+    for (const [threads, isolated] of [[2, true], [1, false]]) {
       test(`tells the same stories in Chromium ${isolated ? 'with two threads' : 'without isolation'}`, async () => {
         const folder = join(work, 'level0');
         const requests = prompts.map((prompt) => ({ prompt, maxTokens: 64 }));
         const made = await runInChromium({ module: path(build), folder, requests, threads, isolated });
         assert.equal(made.error, undefined);
         assert.equal(made.isolated, isolated);
-        assert.deepEqual(
-          made.results.map((one) => one.text),
-          prompts.map((prompt) => native(folder, prompt, 64).text),
-        );
+        assert.deepEqual(made.results.map((one) => one.text), prompts.map((prompt) => native(folder, prompt, 64).text));
       });
     }
 

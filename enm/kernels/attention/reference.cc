@@ -15,8 +15,9 @@ float score(const AttentionTile& tile, int64_t row, int64_t t) {
   for (int64_t i = 0; i < tile.head_dim; ++i) {
     dot += tile.q[row * tile.q_stride + i] * tile.k[t * tile.k_stride + i];
   }
-  dot *= tile.scale;
-  return tile.softcap != 0 ? tile.softcap * std::tanh(dot / tile.softcap) : dot;
+  const double scaled = dot * tile.scale;
+  const double cap = tile.softcap;
+  return static_cast<float>(cap != 0 ? cap * std::tanh(scaled / cap) : scaled);
 }
 
 void attend_row(const AttentionTile& tile, int64_t row) {

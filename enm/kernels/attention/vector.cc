@@ -2,6 +2,7 @@
 // that the scores of a group of rows are a product of matrices with lanes over keys, as p V is one
 // with lanes over head_dim. Few rows do not pay for the transposition: they take dot products.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -78,13 +79,11 @@ void multiply(const Product& p, int64_t rows) {
   } else {
     for (int64_t row = 0; row < rows; ++row) filled = columns<1, kRowRegs>(p, row, 0);
   }
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t column = filled; column < p.width; ++column) {
-      float sum = 0;
-      for (int64_t t = 0; t < p.depth; ++t) {
-        sum += p.a[row * p.a_stride + t] * p.b[t * p.b_stride + column];
-      }
-      p.c[row * p.c_stride + column] += sum;
+  for (int64_t row = 0; row < rows && filled < p.width; ++row) {
+    float* c = p.c + row * p.c_stride;
+    for (int64_t t = 0; t < p.depth; ++t) {
+      const float x = p.a[row * p.a_stride + t];
+      for (int64_t i = filled; i < p.width; ++i) c[i] += x * p.b[t * p.b_stride + i];
     }
   }
 }
@@ -220,7 +219,7 @@ void weigh(const Block& block, int64_t row, int64_t from, int64_t to, int64_t wi
   const float base = largest == kNothing ? 0 : largest;
   Reg total = load<Reg>(totals);
   if (largest != before) {
-    const float factor = exp(splat<Reg>(before - base))[0];
+    const float factor = std::exp(before - base);
     total *= factor;
     scale_row(tile.y + row * tile.y_stride, tile.head_dim, factor);
   }
