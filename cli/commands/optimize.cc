@@ -5,6 +5,7 @@
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
 #include "cli/stopwatch.h"
+#include "enm/families/recognize.h"
 #include "enm/formats/onnx_writer.h"
 #include "enm/passes/pass.h"
 #include "enm/pipeline/model_folder.h"
@@ -26,7 +27,8 @@ struct Options {
 enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
   if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
   if (options.quantization == "FP16") return enm::quantize::quantize_fp16(graph);
-  return enm::quantize::quantize_int4(graph, options.int4);
+  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
+  return enm::quantize::quantize_int4(graph, description, options.int4);
 }
 
 enm::Status run(Options options, const Context& context) {

@@ -109,8 +109,9 @@ Result<ModelDescription> describe(const Graph& graph) {
   out.token_type_ids = input_named(graph, "token_type_ids");
   if (out.input_ids.empty()) return out;
   find_layers(graph, out);
-  if (has_output(graph, "logits") && !out.layers.empty()) {
-    out.task = ModelDescription::Task::kTextGeneration;
+  if (has_output(graph, "logits")) {
+    // Without a cache it is a language model all the same, but none that we can run.
+    if (!out.layers.empty()) out.task = ModelDescription::Task::kTextGeneration;
     out.output = "logits";
     out.vocabulary = known_dim(graph, "logits", 2);
     out.head = head_of(graph, "logits");

@@ -5,6 +5,7 @@
 // Runtime, docs/ContribOperators.md
 #include <algorithm>
 
+#include "enm/ops/packed_nbits.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
@@ -59,7 +60,11 @@ Status gather_block_shape(const Attributes& attributes, Inputs in, Outputs out) 
 
 class GatherBlockQuantized final : public PreparedOp {
  public:
-  explicit GatherBlockQuantized(const Form& form) : form_(form) {}
+  /// `packed` is the table where it is one that products read too, else null.
+  GatherBlockQuantized(const Form& form, std::shared_ptr<const PackedBlocks> packed)
+      : form_(form), packed_(std::move(packed)) {}
+
+  bool packs(size_t index) const override { return packed_ != nullptr && index != 1; }
 
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     const TensorView& indices = in[1];
@@ -71,7 +76,12 @@ class GatherBlockQuantized final : public PreparedOp {
       if (row < 0 || row >= rows) {
         return InvalidArgument("index ", index, " is outside of ", rows, " rows");
       }
-      dequantize(in, row, width, out[0].as<float>() + i * width);
+      float* to = out[0].as<float>() + i * width;
+      if (packed_ != nullptr) {
+        kernels::dequantize_nbits_row(packed_->weight(), row, to);
+      } else {
+        dequantize(in, row, width, to);
+      }
     }
     return {};
   }
@@ -103,11 +113,31 @@ class GatherBlockQuantized final : public PreparedOp {
   }
 
   const Form form_;
+  const std::shared_ptr<const PackedBlocks> packed_;
 };
+
+// A constant table in the layout of MatMulNBits, which a tied head multiplies by, is packed with
+// it.
+Result<std::shared_ptr<const PackedBlocks>> pack_table(const PrepareContext& context,
+                                                       const Form& form) {
+  const graph::Tensor* data = context.constant(0);
+  const graph::Tensor* scales = context.constant(2);
+  const graph::Tensor* zeros = context.constant(3);
+  const bool zeros_computed = zeros == nullptr && context.node().input(3) != graph::kNoValue;
+  const bool block_ok = form.block <= 256 && (form.block & (form.block - 1)) == 0;
+  if (data == nullptr || scales == nullptr || zeros_computed || !block_ok ||
+      data->dtype != DType::kUint8 || data->dims.size() != 2 || data->dims[0] < 1 ||
+      data->dims[1] * (8 / form.bits) % form.block != 0 || data->dims[1] < 1) {
+    return std::shared_ptr<const PackedBlocks>();
+  }
+  return pack_blocks(context, {form.bits, form.block}, data->dims[0],
+                     data->dims[1] * (8 / form.bits), {data, scales, zeros});
+}
 
 Result<std::unique_ptr<PreparedOp>> prepare_gather_block(const PrepareContext& context) {
   ENM_ASSIGN_OR_RETURN(const Form form, form_of(context.attributes));
-  return make_prepared<GatherBlockQuantized>(form);
+  ENM_ASSIGN_OR_RETURN(auto packed, pack_table(context, form));
+  return make_prepared<GatherBlockQuantized>(form, std::move(packed));
 }
 
 constexpr Types kTables = {DType::kUint8, DType::kInt4, DType::kUint4};

@@ -13,8 +13,8 @@ std::span<const Pass* const> standard_passes() {
 }
 
 std::span<const Pass* const> runtime_passes() {
-  static constexpr std::array<const Pass*, 3> kRuntime = {&kWidenHalves, &kFuseIntegerProduct,
-                                                          &kDeadCode};
+  static constexpr std::array<const Pass*, 4> kRuntime = {&kWidenHalves, &kFuseIntegerProduct,
+                                                          &kFuseBlockRows, &kDeadCode};
   return kRuntime;
 }
 

@@ -137,6 +137,40 @@ TEST(WidenHalves, LeavesGraphsOfFloats) {
   EXPECT_EQ(after(kWidenHalves, body), body);
 }
 
+constexpr const char* kTiedTable =
+    "input %ids: i64[1, 2]\n"
+    "const %q: u8[2, 1, 16] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, "
+    "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}\n"
+    "const %s: f32[2, 1] {0.5, 0.25}\n"
+    "const %zero: f32[] {128}\n"
+    "const %last: i64[1] {-1}\n"
+    "const %dims: i64[3] {0, 0, -1}\n"
+    "%rows: u8 = Gather \"rows\" (%q, %ids)\n"
+    "%floats: f32 = Cast \"floats\" (%rows) {to = int 1}\n"
+    "%centred: f32 = Sub \"centred\" (%floats, %zero)\n"
+    "%scales: f32 = Gather \"scales\" (%s, %ids)\n"
+    "%column: f32 = Unsqueeze \"column\" (%scales, %last)\n"
+    "%scaled: f32 = Mul \"scaled\" (%centred, %column)\n"
+    "%y: f32 = Reshape \"y\" (%scaled, %dims)\n";
+
+TEST(FuseBlockRows, ReadsRowsOfBlocks) {
+  const std::string out = after(kFuseBlockRows, cat(kTiedTable, "output %y\n"));
+  EXPECT_NE(out.find("const %q.rows: u8[2, 16]"), std::string::npos) << out;
+  EXPECT_NE(out.find("%y: f32 = com.microsoft.GatherBlockQuantized \"y\" (%q.rows, %ids, %s) "
+                     "{bits = int 8, block_size = int 16"),
+            std::string::npos)
+      << out;
+  EXPECT_EQ(out.find("= Gather "), std::string::npos) << out;
+}
+
+TEST(FuseBlockRows, LeavesWhatOthersReadAndOtherZeros) {
+  const std::string shared = cat(kTiedTable, "output %y\noutput %centred\n");
+  EXPECT_EQ(after(kFuseBlockRows, shared), shared);
+  std::string other = cat(kTiedTable, "output %y\n");
+  other.replace(other.find("{128}"), 5, "{127}");
+  EXPECT_EQ(after(kFuseBlockRows, other), other);
+}
+
 // select_rows is asked for an output, and adds an input.
 std::string with_rows(std::string_view body) {
   auto graph = graph::from_text(cat(kHead, body));

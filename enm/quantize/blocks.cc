@@ -28,7 +28,7 @@ Grid choose_grid(const BlockFormat& format, const float* values, int64_t count) 
     low = std::min(low, values[i]);
     high = std::max(high, values[i]);
   }
-  if (format.symmetric) {
+  if (!format.has_zero_points()) {
     // The extreme of larger magnitude lands on -levels / 2 exactly, whichever its sign.
     const float extreme = -low > high ? low : high;
     return {as_half(extreme / static_cast<float>(-(levels / 2))), levels / 2};
@@ -49,16 +49,16 @@ void put(uint8_t* bytes, int bits, int64_t index, int value) {
 
 }  // namespace
 
-void quantize_row(const BlockFormat& format, const float* row, uint8_t* quants, float* scales,
-                  uint8_t* zero_points) {
-  if (quants != nullptr) std::memset(quants, 0, static_cast<size_t>(format.row_bytes()));
+void quantize_row(const BlockFormat& format, int64_t columns, const float* row, uint8_t* quants,
+                  float* scales, uint8_t* zero_points) {
+  if (quants != nullptr) std::memset(quants, 0, static_cast<size_t>(format.row_bytes(columns)));
   if (zero_points != nullptr) {
-    std::memset(zero_points, 0, static_cast<size_t>(format.zero_point_bytes()));
+    std::memset(zero_points, 0, static_cast<size_t>(format.row_zero_point_bytes(columns)));
   }
   const int most = (1 << format.bits) - 1;
-  for (int64_t b = 0; b < format.blocks(); ++b) {
+  for (int64_t b = 0; b < format.blocks_of(columns); ++b) {
     const float* values = row + b * format.block;
-    const int64_t count = std::min(format.block, format.columns - b * format.block);
+    const int64_t count = std::min(format.block, columns - b * format.block);
     const Grid grid = choose_grid(format, values, count);
     if (scales != nullptr) scales[b] = grid.scale;
     if (zero_points != nullptr) put(zero_points, format.bits, b, grid.zero);

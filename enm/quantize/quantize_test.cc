@@ -8,6 +8,7 @@
 #include "enm/base/half.h"
 #include "enm/quantize/blocks.h"
 #include "enm/quantize/quantize.h"
+#include "enm/quantize/quantized_weight.h"
 
 namespace enm::quantize {
 namespace {
@@ -19,11 +20,17 @@ struct Quantized {
   std::vector<float> scales;
 };
 
+BlockFormat format_of(int bits, int64_t block, bool symmetric) {
+  return {bits, block,
+          symmetric ? BlockFormat::ZeroPoints::kNone : BlockFormat::ZeroPoints::kInteger};
+}
+
 Quantized quantize(const BlockFormat& format, const std::vector<float>& row) {
-  Quantized out{std::vector<uint8_t>(static_cast<size_t>(format.row_bytes())),
-                std::vector<uint8_t>(static_cast<size_t>(format.zero_point_bytes())),
-                std::vector<float>(static_cast<size_t>(format.blocks()))};
-  quantize_row(format, row.data(), out.quants.data(), out.scales.data(), out.zeros.data());
+  const auto k = static_cast<int64_t>(row.size());
+  Quantized out{std::vector<uint8_t>(static_cast<size_t>(format.row_bytes(k))),
+                std::vector<uint8_t>(static_cast<size_t>(format.row_zero_point_bytes(k))),
+                std::vector<float>(static_cast<size_t>(format.blocks_of(k)))};
+  quantize_row(format, k, row.data(), out.quants.data(), out.scales.data(), out.zeros.data());
   return out;
 }
 
@@ -42,7 +49,7 @@ TEST(Blocks, EveryValueIsWithinAStep) {
   for (int bits : {4, 8}) {
     for (int64_t block : {16, 32, 128}) {
       for (bool symmetric : {true, false}) {
-        const BlockFormat format = {150, block, bits, symmetric};
+        const BlockFormat format = format_of(bits, block, symmetric);
         std::vector<float> row(150);
         for (float& x : row) x = normal(random);
         const Quantized q = quantize(format, row);
@@ -62,18 +69,25 @@ TEST(Blocks, ScalesAreExactHalves) {
   std::vector<float> row(64, 0.0f);
   row[3] = 0.123456f;
   row[40] = 1e-9f;
-  const Quantized q = quantize({64, 32, 4, true}, row);
+  const Quantized q = quantize(format_of(4, 32, true), row);
   for (float scale : q.scales) EXPECT_EQ(half_to_float(float_to_half(scale)), scale);
   EXPECT_NE(q.scales[1], 0.0f);
 }
 
 TEST(Blocks, ZerosStayZeros) {
   for (bool symmetric : {true, false}) {
-    const BlockFormat format = {32, 32, 4, symmetric};
+    const BlockFormat format = format_of(4, 32, symmetric);
     const Quantized q = quantize(format, std::vector<float>(32, 0.0f));
     for (int64_t i = 0; i < 32; ++i) EXPECT_EQ(value_at(format, q, i), 0.0f);
   }
 }
+
+// The sample's head, by its node's name.
+const graph::ModelDescription kHead = [] {
+  graph::ModelDescription out;
+  out.head = "MatMul";
+  return out;
+}();
 
 // logits = MatMul(Gather(table, ids), Transpose(weight)) with f16 constants.
 graph::Graph sample() {
@@ -105,7 +119,7 @@ graph::Graph sample() {
 
 TEST(QuantizeInt4, RewritesProductsAndTables) {
   graph::Graph graph = sample();
-  const auto report = quantize_int4(graph, {.head_bits = 4});
+  const auto report = quantize_int4(graph, kHead, {.head_bits = 4});
   ASSERT_TRUE(report.ok()) << report.status().message();
   EXPECT_EQ(report->matmuls, 1);
   EXPECT_EQ(report->tables, 1);
@@ -117,9 +131,35 @@ TEST(QuantizeInt4, RewritesProductsAndTables) {
   EXPECT_EQ(graph.value(product.outputs[0]).name, "logits");
 }
 
+// Rows of a weight, and a writer that asks in any order: each row's grid is computed once.
+TEST(QuantizedWeight, OnePassServesAllTensorsInAnyOrder) {
+  graph::Graph graph;
+  std::vector<float> values;
+  for (int i = 0; i < 300 * 48; ++i) values.push_back(std::sin(static_cast<float>(i)));
+  const auto id = graph.add_constant("w", graph::make_tensor(DType::kFloat32, {300, 48}, values));
+  const auto rows = RowSource::find(graph, graph.nodes, id);
+  const BlockFormat format = format_of(4, 32, false);
+  const QuantizedWeight weight(*rows, format);
+  const Blob quants = *weight.quants().load();
+  const Blob zeros = *weight.zero_points().load();
+  const Blob scales = *weight.scales().load();
+  EXPECT_EQ(weight.passes(), 1);
+  for (size_t row : {size_t{0}, size_t{299}}) {
+    const Quantized q =
+        quantize(format, {values.begin() + static_cast<std::ptrdiff_t>(row * 48),
+                          values.begin() + static_cast<std::ptrdiff_t>(row * 48 + 48)});
+    EXPECT_EQ(std::memcmp(quants.data() + row * 32, q.quants.data(), 32), 0);
+    EXPECT_EQ(std::memcmp(zeros.data() + row, q.zeros.data(), 1), 0);
+    EXPECT_EQ(std::memcmp(scales.data() + row * 8, q.scales.data(), 8), 0);
+  }
+  // Asked again, they are made again.
+  EXPECT_EQ(std::memcmp(weight.scales().load()->data(), scales.data(), scales.size()), 0);
+  EXPECT_EQ(weight.passes(), 2);
+}
+
 TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
   graph::Graph graph = sample();
-  const auto report = quantize_int4(graph, {.head_bits = 0, .embedding_bits = 0});
+  const auto report = quantize_int4(graph, kHead, {.head_bits = 0, .embedding_bits = 0});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->matmuls, 0);
   EXPECT_EQ(report->left_in_float.size(), 1u);
@@ -128,7 +168,7 @@ TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
 TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
   for (bool symmetric : {true, false}) {
     graph::Graph graph = sample();
-    ASSERT_TRUE(quantize_int4(graph, {.symmetric = symmetric, .embedding_bits = 4}).ok());
+    ASSERT_TRUE(quantize_int4(graph, kHead, {.symmetric = symmetric, .embedding_bits = 4}).ok());
     const auto gather = std::find_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
       return node.is("GatherBlockQuantized", graph::kMicrosoft);
     });
@@ -141,8 +181,8 @@ TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
 
 TEST(QuantizeInt4, RefusesOddBlocks) {
   graph::Graph graph = sample();
-  EXPECT_EQ(quantize_int4(graph, {.block = 48}).status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(quantize_int4(graph, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_int4(graph, kHead, {.block = 48}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_int4(graph, kHead, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
 }
 
 TEST(QuantizeInt8, RewritesProductsAndTables) {
