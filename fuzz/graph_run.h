@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <set>
 
 #include "enm/runtime/session.h"
 #include "fuzz/graph_maker.h"
@@ -100,7 +99,6 @@ inline std::vector<Feed> resized(const std::vector<Feed>& feeds, Choices& choice
 /// A graph whose every value is an output: nothing is computed in the place of something else.
 inline graph::Graph all_kept(const graph::Graph& graph) {
   graph::Graph kept = graph;
-  kept.outputs.clear();
   for (const graph::Node& node : graph.nodes) {
     for (graph::ValueId id : node.outputs) {
       if (id != graph::kNoValue) kept.outputs.push_back(id);

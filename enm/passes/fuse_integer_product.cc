@@ -39,7 +39,8 @@ class Edges {
   }
   /// Index of the one node that reads `id`, or -1.
   int only_reader(ValueId id) const {
-    return readers_[static_cast<size_t>(id)] == 1 ? reader_[static_cast<size_t>(id)] : -1;
+    if (id == kNoValue || readers_[static_cast<size_t>(id)] != 1) return -1;
+    return reader_[static_cast<size_t>(id)];
   }
   int maker(ValueId id) const { return id == kNoValue ? -1 : maker_[static_cast<size_t>(id)]; }
 
