@@ -143,9 +143,10 @@ inline std::vector<int64_t> GraphMaker::numbers(std::string_view words) const {
 
 inline int64_t GraphMaker::hostile() {
   static constexpr int64_t kList[] = {
-      0,          1,         -1,         2,         3,         -2,         8,         9,
-      255,        1 << 20,   1ll << 31,  -1ll << 31, 1ll << 32, 1ll << 33,  1ll << 47, 1ll << 48,
-      1ll << 61, 1ll << 62, INT64_MAX, INT64_MIN,  INT64_MAX - 1, 65536,  16,        -9};
+      0,         1,         -1,        2,         3,          -2,        8,
+      9,         255,       1 << 20,   1ll << 31, -1ll << 31, 1ll << 32, 1ll << 33,
+      1ll << 47, 1ll << 48, 1ll << 61, 1ll << 62, INT64_MAX,  INT64_MIN, INT64_MAX - 1,
+      65536,     16,        -9};
   return choices_.of(kList);
 }
 
@@ -165,8 +166,11 @@ inline std::vector<uint8_t> GraphMaker::fill(Choices& choices, graph::DType dtyp
   const uint8_t seed = choices.byte();
   const bool wild = choices.chance(10);
   for (int64_t i = 0; i < count; ++i) {
-    const auto mixed = static_cast<uint32_t>((seed + 1) * 2654435761u * (i + 3)) >> 16;
-    const auto store = [&](auto value) { std::memcpy(&out[i * sizeof value], &value, sizeof value); };
+    const auto mixed =
+        static_cast<int>((seed + 1) * 2654435761u * static_cast<uint32_t>(i + 3) >> 16);
+    const auto store = [&](auto value) {
+      std::memcpy(&out[i * sizeof value], &value, sizeof value);
+    };
     switch (dtype) {
       case graph::DType::kFloat32:
         store(wild && mixed % 7 == 0 ? (mixed % 2 ? INFINITY : NAN) : (mixed % 401 - 200.f) / 64);
@@ -245,7 +249,8 @@ inline graph::ValueId GraphMaker::add_operand(std::string_view word) {
   const auto bytes = static_cast<size_t>(graph::dtype_bits(dtype) / 8);
   for (size_t i = 0; i < values.size() && (i + 1) * bytes <= data.size(); ++i) {
     const auto real = static_cast<float>(values[i]);
-    const void* from = dtype == graph::DType::kFloat32 ? static_cast<const void*>(&real) : &values[i];
+    const void* from =
+        dtype == graph::DType::kFloat32 ? static_cast<const void*>(&real) : &values[i];
     std::memcpy(&data[i * bytes], from, bytes);
   }
   return add_leaf(dtype, dims, constant, std::move(data));
@@ -271,16 +276,15 @@ inline graph::Attribute GraphMaker::hostile_attribute(ops::AttributeSpec::Kind k
       const graph::DType dtype = choices_.of(kTypes);
       const std::vector<int64_t> dims(choices_.below(3), static_cast<int64_t>(choices_.below(4)));
       return graph::Tensor{dtype, dims,
-                           graph::TensorData::inline_bytes(fill(
-                               choices_, dtype, *graph::checked_element_count(dims)))};
+                           graph::TensorData::inline_bytes(
+                               fill(choices_, dtype, *graph::checked_element_count(dims)))};
     }
     default:
       return std::string(choices_.chance(50) ? "tanh" : "");
   }
 }
 
-inline void GraphMaker::add_attributes(const Recipe& recipe, const ops::Op& op,
-                                       graph::Node& node) {
+inline void GraphMaker::add_attributes(const Recipe& recipe, const ops::Op& op, graph::Node& node) {
   std::string_view words = recipe.attributes;
   while (!words.empty()) {
     const size_t end = std::min(words.find(' '), words.size());

@@ -1,4 +1,5 @@
-// What a valid node of each operator looks like: where makers of graphs begin before they damage it.
+// What a valid node of each operator looks like: where makers of graphs begin before they damage
+// it.
 #pragma once
 
 #include <string_view>
@@ -67,7 +68,8 @@ inline constexpr Recipe kRecipes[] = {
     {"GroupQueryAttention", kMs, "f:bsH f:bsG f:bsG f:b1pd f:b1pd j:b=Q,Q j*:=P f:me f:me",
      "num_heads=h kv_num_heads=1 do_rotary=1"},
     {"GroupQueryAttention", kMs, "f:bsA _ _ _ _ j:b=Q,Q j*:=P", "num_heads=h kv_num_heads=1"},
-    {"GroupQueryAttention", kMs, "f:bsH f:bsG f:bsG f:b1pd f:b1pd j:b=Q,Q j*:=P _ _ i:bs f:b1sP f:h",
+    {"GroupQueryAttention", kMs,
+     "f:bsH f:bsG f:bsG f:b1pd f:b1pd j:b=Q,Q j*:=P _ _ i:bs f:b1sP f:h",
      "num_heads=h kv_num_heads=1 local_window_size=2"},
     {"Identity", "", "f:?"},
     {"LayerNormalization", "", "f:bsn f:n f:n"},

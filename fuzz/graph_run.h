@@ -12,7 +12,7 @@ inline constexpr uint64_t kMemory = 64 << 20;
 
 /// What became of one graph.
 struct Outcome {
-  Status status;       // of the first run
+  Status status;        // of the first run
   std::string differs;  // why two ways that must agree did not; empty if they did
 };
 
@@ -21,7 +21,7 @@ struct Outcome {
 class Run {
  public:
   Run(const graph::Graph& graph, Isa isa, ThreadPool& pool)
-      : graph_(graph), pool_(pool), budget_(kMemory), weights_(budget_) {
+      : pool_(pool), budget_(kMemory), weights_(budget_) {
     auto program = runtime::Program::compile(graph, isa, pool, weights_);
     status_ = program.status();
     if (program.ok()) session_ = std::make_unique<runtime::Session>(*program, pool_, budget_);
@@ -35,7 +35,7 @@ class Run {
     for (const Feed& feed : feeds) {
       ops::TensorView view;
       view.dtype = feed.dtype;
-      if (feed.dims.size() > ops::kMaxRank) return Unsupported("rank");
+      if (feed.dims.size() > ops::kMaxRank) return Unsupported("[fuzz] too many dimensions");
       view.set_dims(feed.dims);
       // malloc aligns for every type.
       uint8_t* copy = memory_.emplace_back(new uint8_t[feed.data.size()]).get();
@@ -66,7 +66,6 @@ class Run {
   }
 
  private:
-  const graph::Graph& graph_;
   ThreadPool& pool_;
   MemoryBudget budget_;
   ops::Weights weights_;
