@@ -59,7 +59,9 @@ struct MinOf {
 struct PowOf {
   template <typename T>
   T operator()(T a, T b) const {
-    return static_cast<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+    const double power = std::pow(static_cast<double>(a), static_cast<double>(b));
+    if constexpr (std::is_integral_v<T>) return static_cast<T>(truncate(power));
+    return static_cast<T>(power);
   }
 };
 

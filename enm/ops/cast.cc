@@ -1,6 +1,5 @@
 // Cast between element types. Floats to integers truncate; halves round to nearest, ties to even.
 #include <cmath>
-#include <limits>
 
 #include "enm/base/half.h"
 #include "enm/ops/support.h"
@@ -38,12 +37,6 @@ int64_t read_integer(const TensorView& view, int64_t i) {
     default:
       return view.as<uint8_t>()[i];
   }
-}
-
-int64_t truncate(double value) {
-  if (!(value > -0x1p63)) return std::numeric_limits<int64_t>::min();
-  if (!(value < 0x1p63)) return std::numeric_limits<int64_t>::max();
-  return static_cast<int64_t>(value);
 }
 
 // Float types hold every i32 and the small i64 that occur here; a double is wide enough to pass

@@ -1,6 +1,7 @@
 // Small things that many operators share.
 #pragma once
 
+#include <limits>
 #include <type_traits>
 
 #include "enm/ops/prepared_op.h"
@@ -43,6 +44,13 @@ void with_number(graph::DType dtype, Body body) {
     default:
       return body(uint8_t{});
   }
+}
+
+/// A float as an integer: towards zero, the nearest one where it is beyond all of them.
+inline int64_t truncate(double value) {
+  if (!(value > -0x1p63)) return std::numeric_limits<int64_t>::min();
+  if (!(value < 0x1p63)) return std::numeric_limits<int64_t>::max();
+  return static_cast<int64_t>(value);
 }
 
 /// Shape rule of operators whose output is like their first input.

@@ -48,8 +48,10 @@ Piece cut_out(const Graph& graph, const Node& node) {
 }
 
 bool is_foldable(const Graph& graph, const Node& node) {
-  if (node.inputs.empty() || node.outputs.size() != 1 || ops::find_op(graph, node) == nullptr)
+  if (node.inputs.empty() || node.outputs.size() != 1 || node.outputs[0] == kNoValue ||
+      ops::find_op(graph, node) == nullptr) {
     return false;
+  }
   bool any = false;
   for (ValueId id : node.inputs) {
     if (id == kNoValue) continue;

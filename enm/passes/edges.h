@@ -13,8 +13,8 @@ class Edges {
 
   /// Index of the one node that reads `id`, or -1: several do, or it is a graph output.
   int only_reader(graph::ValueId id) const {
-    const auto at = static_cast<size_t>(id);
-    return readers_[at] == 1 ? reader_[at] : -1;
+    if (id == graph::kNoValue || readers_[static_cast<size_t>(id)] != 1) return -1;
+    return reader_[static_cast<size_t>(id)];
   }
   /// Index of the node that makes `id`, or -1.
   int maker(graph::ValueId id) const {

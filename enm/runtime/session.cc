@@ -261,7 +261,7 @@ Status Session::run(const ops::KvRun* cache) {
     const Program::Step& step = program_->steps()[at];
     if (observer_ != nullptr) observer_->before(step);
     status = run_step(at, context);
-    if (!status.ok()) status = status.in(step.label);
+    if (!status.ok()) status = status.in(cat("[runtime] ", step.label));
     if (observer_ != nullptr) observer_->after(step);
   }
   ++run_;
