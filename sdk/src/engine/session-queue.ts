@@ -8,9 +8,9 @@ import type { GenerateRequest } from './requests.js';
 export interface TextCall {
   id: number;
   request: GenerateRequest;
-  onPiece(piece: string): void;
-  resolve(result: GenerateResult): void;
-  reject(error: unknown): void;
+  onPiece: (piece: string) => void;
+  resolve: (result: GenerateResult) => void;
+  reject: (error: unknown) => void;
 }
 
 interface RunningText extends TextCall {

@@ -100,15 +100,10 @@ function answer(request: Request): unknown {
   }
 }
 
+/** Makes the call when those before it on its session have ended, and before the next begins. */
 const alone = <T>(request: Request, call: () => T): Promise<T> =>
-  new Promise((resolve, reject) => {
-    sessionOf(request).addAlone(() => {
-      try {
-        resolve(call());
-      } catch (error) {
-        reject(error);
-      }
-    });
+  new Promise((resolve) => {
+    sessionOf(request).addAlone(() => resolve(new Promise((made) => made(call()))));
   });
 
 async function serve(request: Request): Promise<void> {
