@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "enm/base/mutate.h"
-#include "enm/graph/dtypes.h"
 #include "enm/graph/text.h"
 #include "enm/graph/verify.h"
 
