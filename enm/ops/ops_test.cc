@@ -13,6 +13,7 @@ using graph::Graph;
 TEST(Dtypes, FollowTheOperators) {
   const Graph graph = *from_text(
       "graph \"\" producer \"\"\n"
+      "opset \"\" 17\n"
       "input %x: f32\n"
       "input %y: i64\n"
       "%shape: ? = Shape \"\" (%x)\n"
