@@ -47,9 +47,9 @@ Piece cut_out(const Graph& graph, const Node& node) {
   return piece;
 }
 
-bool is_foldable(const Graph& graph, const Node& node) {
+bool is_foldable(const Graph& graph, const Node& node, const std::vector<bool>& is_output) {
   if (node.inputs.empty() || node.outputs.size() != 1 || node.outputs[0] == kNoValue ||
-      ops::find_op(graph, node) == nullptr) {
+      is_output[static_cast<size_t>(node.outputs[0])] || ops::find_op(graph, node) == nullptr) {
     return false;
   }
   bool any = false;
@@ -57,9 +57,6 @@ bool is_foldable(const Graph& graph, const Node& node) {
     if (id == kNoValue) continue;
     if (graph.constant(id) == nullptr) return false;
     any = true;
-  }
-  for (ValueId id : graph.outputs) {
-    if (id == node.outputs[0]) return false;
   }
   return any;
 }
@@ -119,9 +116,11 @@ Result<Tensor> fold(Piece piece, uint64_t input_bytes) {
 Result<int> run(Graph& graph) {
   int folded = 0;
   std::vector<Node> kept;
+  std::vector<bool> is_output(graph.value_count(), false);
+  for (ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
   for (Node& node : graph.nodes) {
     uint64_t input_bytes = 0;
-    const bool foldable = is_foldable(graph, node);
+    const bool foldable = is_foldable(graph, node, is_output);
     for (ValueId id : node.inputs) {
       if (const Tensor* constant = graph.constant(id)) input_bytes += constant->data.size();
     }
