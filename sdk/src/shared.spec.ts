@@ -100,7 +100,7 @@ test('what does not fit is refused, and what is open goes on', async () => {
   const shared = loader();
   const session = await shared.load(story());
   await assert.rejects(shared.load(story(), { contextLength: 1e6 }), { code: 'resource_exhausted' });
-  await assert.rejects(shared.load(story(), { sequences: 1e6 }), { code: 'resource_exhausted' });
+  await assert.rejects(shared.load(story(), { sequences: 2000 }), { code: 'resource_exhausted' });
   assert.equal(await session.generate('A big', { maxTokens: 8 }), told(models.story, 'A big', 8).text);
   session.dispose();
 });
