@@ -27,7 +27,7 @@ enm::Status run(const Options& options, const Context& context) {
   };
   ENM_ASSIGN_OR_RETURN(const auto result,
                        model->generate(options.prompt, options.generate, piece,
-                                          [&] { prompt_seconds = stopwatch.seconds(); }));
+                                       [&] { prompt_seconds = stopwatch.seconds(); }));
   const double prefill = rate(result.prompt_tokens, prompt_seconds);
   const double decode = rate(result.tokens, stopwatch.seconds() - prompt_seconds);
   const std::string_view finish = enm::pipeline::finish_name(result.finish);

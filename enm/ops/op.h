@@ -161,13 +161,13 @@ using TypeRule = graph::DType (*)(const Attributes& attributes,
                                   std::span<const graph::DType> inputs);
 
 enum Trait : uint32_t {
-  kShapeOnly = 1,    // reads only its inputs' dims
-  kElementwise = 2,  // element i of the output depends on the elements that broadcast to i
-  kRowWise = 4,      // a row (along the last axis) of the output depends on that row of input 0
-                     // and on constants
-  kHalfSafe = 8,     // runtimes have it in f16, and it adds up no long rows of halves
-  kWholeTensor = 32, // all of the input decides every element: rows of a batch are not independent
-  kDataSized = 16,   // the shape rule gives the largest dims; running tells the true ones
+  kShapeOnly = 1,     // reads only its inputs' dims
+  kElementwise = 2,   // element i of the output depends on the elements that broadcast to i
+  kRowWise = 4,       // a row (along the last axis) of the output depends on that row of input 0
+                      // and on constants
+  kHalfSafe = 8,      // runtimes have it in f16, and it adds up no long rows of halves
+  kWholeTensor = 32,  // all of the input decides every element: rows of a batch are not independent
+  kDataSized = 16,    // the shape rule gives the largest dims; running tells the true ones
 };
 
 struct Op {

@@ -3,9 +3,11 @@
 //           zero the constant 128, or Unsqueeze(Cast(Gather(zeros u8 [rows, blocks], ids)))
 // After:    y = com.microsoft.GatherBlockQuantized(quants as [rows, blocks * block], ids, scales,
 //           zeros)
-// Not when: a step between has another reader or is a graph output; rows differ.
+// Not when: a step between has another reader or is a graph output; rows differ; Unsqueeze or
+//           Reshape would do anything else.
 // A table that shares the head's 8-bit blocks is written with operators that every runtime has;
 // this is how ours reads its rows from the one packed weight.
+#include <algorithm>
 #include <cstring>
 
 #include "enm/passes/edges.h"
@@ -77,6 +79,25 @@ class Fusion {
                                                                                          : nullptr;
   }
 
+  // The values of a constant i64 list; empty for anything else.
+  std::vector<int64_t> numbers(ValueId value) const {
+    const Tensor* tensor = graph_.constant(value);
+    if (tensor == nullptr || tensor->dtype != DType::kInt64 || tensor->data.size() > 64) return {};
+    const auto bytes = tensor->data.load();
+    if (!bytes.ok()) return {};
+    std::vector<int64_t> out(bytes->size() / sizeof(int64_t));
+    std::copy_n(bytes->data(), bytes->size(), reinterpret_cast<uint8_t*>(out.data()));
+    return out;
+  }
+
+  // Unsqueeze of [batch, sequence, blocks] behind its last axis.
+  const Node* column(ValueId value, Match& match) const {
+    const Node* node = step(value, "Unsqueeze", match);
+    if (node == nullptr) return nullptr;
+    const std::vector<int64_t> axes = numbers(node->input(1));
+    return axes == std::vector<int64_t>{-1} || axes == std::vector<int64_t>{3} ? node : nullptr;
+  }
+
   bool is_number(ValueId value, float number) const {
     const Tensor* tensor = graph_.constant(value);
     if (tensor == nullptr || tensor->dtype != DType::kFloat32 || tensor->data.size() != 4) {
@@ -92,20 +113,20 @@ class Fusion {
     const Node* mul = step(reshape.inputs[0], "Mul", match);
     if (mul == nullptr) return false;
     const Node* sub = step(mul->inputs[0], "Sub", match);
-    const Node* column = step(mul->inputs[1], "Unsqueeze", match);
-    if (sub == nullptr || column == nullptr || !gathers(column->inputs[0], match, match.scales)) {
+    const Node* scales = column(mul->inputs[1], match);
+    if (sub == nullptr || scales == nullptr || !gathers(scales->inputs[0], match, match.scales)) {
       return false;
     }
     const Node* cast = cast_to_float(sub->inputs[0], match);
     if (cast == nullptr || !gathers(cast->inputs[0], match, match.quants)) return false;
     if (is_number(sub->inputs[1], 128.0f)) return true;
-    const Node* zero_column = step(sub->inputs[1], "Unsqueeze", match);
+    const Node* zero_column = column(sub->inputs[1], match);
     if (zero_column == nullptr) return false;
     const Node* zero_cast = cast_to_float(zero_column->inputs[0], match);
     return zero_cast != nullptr && gathers(zero_cast->inputs[0], match, match.zeros);
   }
 
-  // The dims say that [0, 0, -1] joins blocks to rows, and that Unsqueeze put an axis behind.
+  // Constants of a table of blocks, and dims that join its blocks to rows.
   bool fits(const Node& reshape, const Match& match) const {
     const Tensor* quants = graph_.constant(match.quants);
     const Tensor* scales = graph_.constant(match.scales);
@@ -117,16 +138,12 @@ class Fusion {
                       quants->dims[1] > 0 && quants->dims[2] >= 16;
     const bool zeros_fit = match.zeros == kNoValue ||
                            (is_constant(zeros, DType::kUint8, 2) && zeros->dims == scales->dims);
-    const Tensor* dims = graph_.constant(reshape.input(1));
     const auto& ids = graph_.value(match.ids).type.shape;
-    if (!same || !zeros_fit || dims == nullptr || dims->element_count() != 3 || !ids ||
-        ids->size() != 2) {
-      return false;
-    }
-    const auto bytes = dims->data.load();
-    int64_t last = 0;
-    if (bytes.ok() && dims->dtype == DType::kInt64) std::memcpy(&last, bytes->data() + 16, 8);
-    return last == -1 || last == quants->dims[1] * quants->dims[2];
+    if (!same || !zeros_fit || !ids || ids->size() != 2) return false;
+    const std::vector<int64_t> dims = numbers(reshape.input(1));
+    return dims.size() == 3 && dims[0] == 0 && dims[1] == 0 &&
+           reshape.int_or("allowzero", 0) == 0 &&
+           (dims[2] == -1 || dims[2] == quants->dims[1] * quants->dims[2]);
   }
 
   bool fuse(size_t at) {

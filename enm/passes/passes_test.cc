@@ -171,6 +171,33 @@ TEST(FuseBlockRows, LeavesWhatOthersReadAndOtherZeros) {
   EXPECT_EQ(after(kFuseBlockRows, other), other);
 }
 
+// 16 blocks of 16: an axis put elsewhere broadcasts too, but scales other values.
+TEST(FuseBlockRows, LeavesOtherAxesAndOtherShapes) {
+  const auto table = [](std::string_view axis, std::string_view dims, std::string_view attribute) {
+    std::string quants, scales;
+    for (int i = 0; i < 256; ++i) quants += cat(i == 0 ? "" : ", ", i);
+    for (int i = 0; i < 16; ++i) scales += cat(i == 0 ? "" : ", ", i + 1);
+    return cat("input %ids: i64[1, 2]\nconst %q: u8[1, 16, 16] {", quants,
+               "}\nconst %s: f32[1, 16] {", scales, "}\nconst %zero: f32[] {128}\n",
+               "const %last: i64[1] {", axis, "}\nconst %dims: i64[3] {", dims, "}\n",
+               "%rows: u8 = Gather \"rows\" (%q, %ids)\n"
+               "%floats: f32 = Cast \"floats\" (%rows) {to = int 1}\n"
+               "%centred: f32 = Sub \"centred\" (%floats, %zero)\n"
+               "%scales: f32 = Gather \"scales\" (%s, %ids)\n"
+               "%column: f32 = Unsqueeze \"column\" (%scales, %last)\n"
+               "%scaled: f32 = Mul \"scaled\" (%centred, %column)\n"
+               "%y: f32 = Reshape \"y\" (%scaled, %dims)",
+               attribute, "\noutput %y\n");
+  };
+  for (const std::string& body :
+       {table("2", "0, 0, -1", ""), table("-1", "2, 1, -1", ""), table("-1", "0, 0, 128", ""),
+        table("-1", "0, 0, 256", " {allowzero = int 1}")}) {
+    EXPECT_NE(after(kFuseBlockRows, body).find("= Reshape "), std::string::npos);
+  }
+  EXPECT_NE(after(kFuseBlockRows, table("3", "0, 0, 256", "")).find("GatherBlockQuantized"),
+            std::string::npos);
+}
+
 // select_rows is asked for an output, and adds an input.
 std::string with_rows(std::string_view body) {
   auto graph = graph::from_text(cat(kHead, body));

@@ -7,10 +7,13 @@ namespace enm::quantize {
 
 using kernels::BlockFormat;
 
-/// Quantizes `row` ([columns] floats) in the layout that the format describes: `quants`
-/// [row_bytes(columns)], `scales` [blocks], `zero_points` [row_zero_point_bytes(columns)] (all the
-/// middle where the format has none). Any of the outputs may be null. Padding quantizes as zeros.
-void quantize_row(const BlockFormat& format, int64_t columns, const float* row, uint8_t* quants,
-                  float* scales, uint8_t* zero_points);
+/// The grids of a row ([columns] floats) in the layout that the format describes: `scales`
+/// [blocks], `zero_points` [row_zero_point_bytes(columns)], or null where the format has none.
+void choose_grids(const BlockFormat& format, int64_t columns, const float* row, float* scales,
+                  uint8_t* zero_points);
+
+/// `quants` [row_bytes(columns)] of the row on these grids. Padding quantizes as zeros.
+void round_row(const BlockFormat& format, int64_t columns, const float* row, const float* scales,
+               const uint8_t* zero_points, uint8_t* quants);
 
 }  // namespace enm::quantize

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <random>
 
 #include "enm/base/half.h"
@@ -30,7 +31,9 @@ Quantized quantize(const BlockFormat& format, const std::vector<float>& row) {
   Quantized out{std::vector<uint8_t>(static_cast<size_t>(format.row_bytes(k))),
                 std::vector<uint8_t>(static_cast<size_t>(format.row_zero_point_bytes(k))),
                 std::vector<float>(static_cast<size_t>(format.blocks_of(k)))};
-  quantize_row(format, k, row.data(), out.quants.data(), out.scales.data(), out.zeros.data());
+  uint8_t* zeros = format.has_zero_points() ? out.zeros.data() : nullptr;
+  choose_grids(format, k, row.data(), out.scales.data(), zeros);
+  round_row(format, k, row.data(), out.scales.data(), zeros, out.quants.data());
   return out;
 }
 
@@ -39,7 +42,8 @@ float value_at(const BlockFormat& format, const Quantized& q, int64_t i) {
     if (format.bits == 8) return bytes[static_cast<size_t>(at)];
     return bytes[static_cast<size_t>(at / 2)] >> (at % 2 * 4) & 15;
   };
-  return static_cast<float>(nibble(q.quants, i) - nibble(q.zeros, i / format.block)) *
+  const int zero = format.has_zero_points() ? nibble(q.zeros, i / format.block) : format.middle();
+  return static_cast<float>(nibble(q.quants, i) - zero) *
          q.scales[static_cast<size_t>(i / format.block)];
 }
 
@@ -62,6 +66,54 @@ TEST(Blocks, EveryValueIsWithinAStep) {
         }
       }
     }
+  }
+}
+
+// The two rules of quantize.h as a student would write them, block by block, a value a byte.
+void oracle(const BlockFormat& format, std::vector<float> values, std::vector<int>& quants,
+            float& scale, int& zero) {
+  values.resize(static_cast<size_t>(format.block), 0.0f);
+  const float low = std::min(0.0f, *std::min_element(values.begin(), values.end()));
+  const float high = std::max(0.0f, *std::max_element(values.begin(), values.end()));
+  const int most = (1 << format.bits) - 1;
+  zero = format.middle();
+  if (format.has_zero_points()) {
+    scale = half_to_float(float_to_half((high - low) / static_cast<float>(most)));
+    zero = std::clamp(static_cast<int>(std::nearbyint(-low / scale)), 0, most);
+  } else {
+    scale = half_to_float(float_to_half((-low > high ? low : high) / static_cast<float>(-zero)));
+  }
+  for (float x : values) {
+    const int quant = static_cast<int>(std::nearbyint(x * (1.0f / scale))) + zero;
+    quants.push_back(std::clamp(quant, 0, most));
+  }
+}
+
+TEST(Blocks, BytesAreTheRules) {
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal(0.01f, 0.1f);
+  for (const BlockFormat& format : {format_of(4, 16, true), format_of(4, 32, false),
+                                    format_of(8, 64, true), format_of(8, 128, false)}) {
+    std::vector<float> row(150);
+    for (float& x : row) x = normal(random);
+    const Quantized q = quantize(format, row);
+    const auto byte_value = [&](const std::vector<uint8_t>& bytes, size_t i) {
+      return format.bits == 8 ? bytes[i] : bytes[i / 2] >> (i % 2 * 4) & 15;
+    };
+    const auto block = static_cast<size_t>(format.block);
+    std::vector<int> quants;
+    for (size_t b = 0; b * block < row.size(); ++b) {
+      float scale = 0;
+      int zero = 0;
+      const size_t end = std::min(row.size(), (b + 1) * block);
+      const auto at = [&](size_t i) { return row.begin() + static_cast<std::ptrdiff_t>(i); };
+      oracle(format, {at(b * block), at(end)}, quants, scale, zero);
+      EXPECT_EQ(q.scales[b], scale);
+      if (format.has_zero_points()) {
+        EXPECT_EQ(byte_value(q.zeros, b), zero);
+      }
+    }
+    for (size_t i = 0; i < quants.size(); ++i) EXPECT_EQ(byte_value(q.quants, i), quants[i]) << i;
   }
 }
 
@@ -155,6 +207,46 @@ TEST(QuantizedWeight, OnePassServesAllTensorsInAnyOrder) {
   // Asked again, they are made again.
   EXPECT_EQ(std::memcmp(weight.scales().load()->data(), scales.data(), scales.size()), 0);
   EXPECT_EQ(weight.passes(), 2);
+}
+
+// Whatever comes first, the bytes are the same and no grid stays behind.
+TEST(QuantizedWeight, AnyOrderGivesTheSameBytesAndLetsGoOfTheGrids) {
+  graph::Graph graph;
+  std::vector<float> values;
+  for (int i = 0; i < 40 * 48; ++i) values.push_back(std::sin(static_cast<float>(i)));
+  const auto id = graph.add_constant("w", graph::make_tensor(DType::kFloat32, {40, 48}, values));
+  const auto rows = RowSource::find(graph, graph.nodes, id);
+  for (const bool symmetric : {true, false}) {
+    std::string order = symmetric ? "qs" : "qsz";
+    std::map<char, std::vector<uint8_t>> first;
+    do {
+      const QuantizedWeight weight(*rows, format_of(4, 32, symmetric));
+      for (int round = 0; round < 2; ++round) {
+        for (char part : order) {
+          const Blob blob = *(part == 'q'   ? weight.quants()
+                              : part == 's' ? weight.scales()
+                                            : weight.zero_points())
+                                 .load();
+          const std::vector<uint8_t> bytes(blob.data(), blob.data() + blob.size());
+          EXPECT_EQ(first.try_emplace(part, bytes).first->second, bytes) << order << part;
+        }
+        EXPECT_EQ(weight.kept_bytes(), 0u) << order;
+        EXPECT_EQ(weight.passes(), (order[0] == 'q' ? 1 : 2) * (round + 1)) << order;
+      }
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+}
+
+TEST(QuantizedWeight, HandsOutBlocksThatItWasGiven) {
+  const auto bytes = [](size_t count) {
+    return graph::TensorData::inline_bytes(std::vector<uint8_t>(count, 7));
+  };
+  const auto quants = bytes(32), scales = bytes(16), zeros = bytes(2);
+  const QuantizedWeight weight(format_of(4, 16, false), 2, 32, quants, scales, zeros);
+  EXPECT_EQ(weight.quants().identity(), quants.identity());
+  EXPECT_EQ(weight.scales().identity(), scales.identity());
+  EXPECT_EQ(weight.zero_points().identity(), zeros.identity());
+  EXPECT_EQ(weight.passes(), 0);
 }
 
 TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {

@@ -12,9 +12,9 @@ namespace enm::quantize {
 
 class QuantizedWeight {
  public:
-  /// Rows of the source, rounded to nearest when the tensors are written. A pass over the source
-  /// that was asked for one of the three keeps the others if they are small (scales and zero
-  /// points) until they are asked for. Tensors are written by one thread.
+  /// Rows of the source, rounded to nearest when the tensors are written. Grids (scales and zero
+  /// points, which are small) are chosen once and kept until all of the tensors have been written:
+  /// one pass over the source where the quants come first, else two. Written by one thread.
   QuantizedWeight(const RowSource& rows, const BlockFormat& format);
   /// Blocks as a checkpoint holds them, in the layout that the format describes.
   QuantizedWeight(const BlockFormat& format, int64_t rows, int64_t columns,
@@ -33,6 +33,8 @@ class QuantizedWeight {
 
   /// How often the source's rows were gone through so far.
   int passes() const;
+  /// Bytes of grids that wait to be written.
+  uint64_t kept_bytes() const;
 
  private:
   class Solution;

@@ -102,70 +102,101 @@ Status Session::measure_step(const Program::Step& step, KnownValues& known, uint
   return {};
 }
 
+namespace {
+
 // First fit in the order of making: each value takes the lowest gap between the values that live at
-// the same time. Models are chains, so this comes within a few per cent of the best. An output may
-// take the place of an input that is read for the last time.
-Status Session::place_values() {
+// the same time. Models are chains, so this comes within a few per cent of the best.
+class Layout {
+ public:
+  /// Values whose last use was before `step` make room.
+  void expire(size_t step) {
+    std::erase_if(live_, [&](const Live& one) { return one.last_use < step; });
+  }
+  uint64_t place(uint64_t size, size_t last_use) {
+    uint64_t begin = 0;
+    auto before = live_.begin();
+    while (before != live_.end() && before->begin < begin + size) {
+      begin = std::max(begin, before->end);
+      ++before;
+    }
+    live_.insert(before, {begin, begin + size, last_use});
+    total_ = std::max(total_, begin + size);
+    return begin;
+  }
+  /// The value at `offset` goes on as another.
+  void hand_over(uint64_t offset, size_t last_use) {
+    for (Live& one : live_) {
+      if (one.begin == offset) one.last_use = last_use;
+    }
+  }
+  uint64_t total() const { return total_; }
+
+ private:
+  struct Live {
+    uint64_t begin, end;
+    size_t last_use;
+  };
+  std::vector<Live> live_;  // by begin
+  uint64_t total_ = 0;
+};
+
+}  // namespace
+
+// The step that reads a value last; one behind the last for the graph's outputs.
+std::vector<size_t> Session::last_uses() const {
   const std::vector<Program::Step>& steps = program_->steps();
   std::vector<size_t> last_use(views_.size(), 0);
   for (size_t s = 0; s < steps.size(); ++s) {
     for (ValueId id : steps[s].inputs) {
       if (id != kNoValue) last_use[index(id)] = s;
     }
+    for (ValueId id : steps[s].outputs) {
+      if (id != kNoValue) last_use[index(id)] = s;
+    }
   }
   for (ValueId id : program_->graph().outputs) last_use[index(id)] = steps.size();
+  return last_use;
+}
 
-  struct Live {
-    uint64_t begin, end;
-    size_t last_use;
-  };
-  std::vector<Live> live;  // by begin
-  uint64_t total = 0;
-  // The place of an input that output 0 may have, or null.
-  const auto inherited = [&](size_t s) -> Live* {
-    const Program::Step& step = steps[s];
-    for (size_t i = 0; i < step.inputs.size(); ++i) {
-      const ValueId id = step.inputs[i];
-      if ((step.attributes.op().alias >> i & 1) == 0 || id == kNoValue) continue;
-      const Place& place = places_[index(id)];
-      const bool once = std::count(step.inputs.begin(), step.inputs.end(), id) == 1;
-      if (!place.in_arena || !once || last_use[index(id)] != s) continue;
-      if (align(place.size) != align(places_[index(step.outputs[0])].size)) continue;
-      for (Live& one : live) {
-        if (one.begin == place.offset) return &one;
-      }
-    }
-    return nullptr;
-  };
-  for (Place& place : places_) place.in_arena = false;
-  for (size_t s = 0; s < steps.size(); ++s) {
-    std::erase_if(live, [&](const Live& other) { return other.last_use < s; });
-    for (size_t i = 0; i < steps[s].outputs.size(); ++i) {
-      const ValueId id = steps[s].outputs[i];
-      if (id == kNoValue || places_[index(id)].is_bound) continue;
-      Place& place = places_[index(id)];
-      place.in_arena = true;
-      if (Live* taken = i == 0 ? inherited(s) : nullptr) {
-        place.offset = taken->begin;
-        taken->last_use = std::max(last_use[index(id)], s);
-        continue;
-      }
-      const uint64_t size = align(place.size);
-      uint64_t begin = 0;
-      auto before = live.begin();
-      while (before != live.end() && before->begin < begin + size) {
-        begin = std::max(begin, before->end);
-        ++before;
-      }
-      live.insert(before, {begin, begin + size, std::max(last_use[index(id)], s)});
-      place.offset = begin;
-      total = std::max(total, begin + size);
-      if (total > budget_.limit()) break;
-    }
+// An input that step `s` reads last and whose place its first output may have; kNoValue if none.
+ValueId Session::reusable_input(size_t s, const std::vector<size_t>& last_use) const {
+  const Program::Step& step = program_->steps()[s];
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    const ValueId id = step.inputs[i];
+    if ((step.attributes.op().alias >> i & 1) == 0 || id == kNoValue) continue;
+    const Place& place = places_[index(id)];
+    const bool once = std::count(step.inputs.begin(), step.inputs.end(), id) == 1;
+    const bool fits = align(place.size) == align(places_[index(step.outputs[0])].size);
+    if (place.in_arena && once && fits && last_use[index(id)] == s) return id;
   }
-  if (total <= arena_.size()) return {};
+  return kNoValue;
+}
+
+Status Session::place_values() {
+  const std::vector<size_t> last_use = last_uses();
+  Layout layout;
+  for (Place& place : places_) place.in_arena = false;
+  for (size_t s = 0; s < program_->steps().size(); ++s) {
+    layout.expire(s);
+    const std::vector<ValueId>& outputs = program_->steps()[s].outputs;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (outputs[i] == kNoValue || places_[index(outputs[i])].is_bound) continue;
+      Place& place = places_[index(outputs[i])];
+      const ValueId reused = i == 0 ? reusable_input(s, last_use) : kNoValue;
+      place.in_arena = true;
+      if (reused != kNoValue) {
+        place.offset = places_[index(reused)].offset;
+        layout.hand_over(place.offset, last_use[index(outputs[i])]);
+      } else {
+        place.offset = layout.place(align(place.size), last_use[index(outputs[i])]);
+      }
+    }
+    if (layout.total() > budget_.limit()) break;  // as large as the message below needs it
+  }
+  if (layout.total() <= arena_.size()) return {};
   arena_ = {};
-  ENM_ASSIGN_OR_RETURN(arena_, AlignedMemory::allocate(total, budget_, "values between operators"));
+  ENM_ASSIGN_OR_RETURN(
+      arena_, AlignedMemory::allocate(layout.total(), budget_, "values between operators"));
   return {};
 }
 

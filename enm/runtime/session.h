@@ -66,6 +66,8 @@ class Session {
 
   void gather(const Program::Step& step, Operands& operands) const;
   Status measure_step(const Program::Step& step, KnownValues& known, uint64_t& scratch);
+  std::vector<size_t> last_uses() const;
+  graph::ValueId reusable_input(size_t step, const std::vector<size_t>& last_use) const;
   Status place_values();
   Status settle_shapes(size_t index, Operands& operands);
   Status run_step(size_t index, const ops::RunContext& context);
