@@ -172,12 +172,12 @@ enum Trait : uint32_t {
 
 struct Op {
   std::string_view name;
-  std::string_view domain = "";
+  std::string_view domain;
   int since = 1;        // first opset of the domain whose meaning this is
   int until = 1 << 30;  // last one
   std::span<const Operand> inputs;
   std::span<const Operand> outputs;
-  std::span<const AttributeSpec> attributes = {};
+  std::span<const AttributeSpec> attributes;
   ShapeRule shape = nullptr;
   TypeRule type = nullptr;
   uint32_t traits = 0;  // of Trait

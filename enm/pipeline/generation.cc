@@ -70,7 +70,7 @@ void Generation::choose(std::span<const float> logits) {
   if (position_ == place_.context) end(Finish::kContextFull);
 }
 
-void Generation::show(std::string text) { result_.text += text; }
+void Generation::show(std::string_view text) { result_.text += text; }
 
 std::string Generation::take_text() {
   std::string text = result_.text.substr(shown_);

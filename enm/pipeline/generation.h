@@ -74,7 +74,7 @@ class Generation {
 
  private:
   void choose(std::span<const float> logits);
-  void show(std::string text);
+  void show(std::string_view text);
   void end(Finish reason);
   void finish(Finish reason);
 

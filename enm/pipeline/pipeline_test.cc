@@ -42,7 +42,7 @@ const DirectoryFiles kFable(ENM_SOURCE_DIR "/models/fable-8m");
 
 using runtime::Decoder;
 
-std::shared_ptr<const Model> open_fable(ModelOptions options = {}) {
+std::shared_ptr<const Model> open_fable(const ModelOptions& options = {}) {
   ThreadPool pool(2);
   auto model = Model::open(kFable, options, pool);
   EXPECT_TRUE(model.ok()) << model.status().message();

@@ -15,7 +15,7 @@ class QuantizedWeight {
   /// Rows of the source, rounded to nearest when the tensors are written. Grids (scales and zero
   /// points, which are small) are chosen once and kept until all of the tensors have been written:
   /// one pass over the source where the quants come first, else two. Written by one thread.
-  QuantizedWeight(const RowSource& rows, const BlockFormat& format);
+  QuantizedWeight(const RowSource& source, const BlockFormat& format);
   /// Blocks as a checkpoint holds them, in the layout that the format describes.
   QuantizedWeight(const BlockFormat& format, int64_t rows, int64_t columns,
                   graph::TensorData quants, graph::TensorData scales,

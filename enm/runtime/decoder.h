@@ -85,12 +85,12 @@ class Decoder {
   /// Runs the model on tokens of any number, in passes; logits of the last one.
   Status append(int sequence, std::span<const int32_t> tokens);
 
-  /// Of the last pass: the logits of feed `index`, rows of vocab() floats; valid until the next.
-  std::span<const float> logits(size_t index = 0) const;
+  /// Of the last pass: the logits of feed `at`, rows of vocab() floats; valid until the next.
+  std::span<const float> logits(size_t at = 0) const;
 
-  /// Makes a sequence hold the longest beginning of `tokens` that it or another sequence holds,
+  /// Makes a sequence hold the longest beginning of `prompt` that it or another sequence holds,
   /// always less than all of them, so that the last one's logits are computed. Returns how many.
-  int64_t reuse_prefix(int sequence, std::span<const int32_t> tokens);
+  int64_t reuse_prefix(int sequence, std::span<const int32_t> prompt);
   /// Forgets the tokens from `length` on.
   void truncate(int sequence, int64_t length);
 

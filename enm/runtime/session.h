@@ -69,8 +69,8 @@ class Session {
   std::vector<size_t> last_uses() const;
   graph::ValueId reusable_input(size_t step, const std::vector<size_t>& last_use) const;
   Status place_values();
-  Status settle_shapes(size_t index, Operands& operands);
-  Status run_step(size_t index, const ops::RunContext& context);
+  Status settle_shapes(size_t at, Operands& operands);
+  Status run_step(size_t at, const ops::RunContext& context);
   bool inputs_changed(const Program::Step& step) const;
   void store(graph::ValueId id, const ops::TensorView& view);
 

@@ -19,27 +19,45 @@ const builds = {
   'relaxed-simd': { folder: 'build/wasm-relaxed/bin', name: 'edge-net-models-relaxed.wasm' },
 };
 const path = (build) => join(root, build.folder, build.name);
-const prompts = ['Once upon a time', 'The little dog was', 'Lily and Tom went to the park. They', 'One day, a big'];
+const prompts = [
+  'Once upon a time',
+  'The little dog was',
+  'Lily and Tom went to the park. They',
+  'One day, a big',
+];
 
 let work;
 before(() => {
   work = mkdtempSync(join(tmpdir(), 'enm-wasm-'));
   for (const level of ['0', '4']) {
-    execFileSync(program, ['optimize', fable, '-o', join(work, `level${level}`), '--accuracy-level', level, '--external-data', '--quiet']);
+    execFileSync(program, [
+      'optimize',
+      fable,
+      '-o',
+      join(work, `level${level}`),
+      '--accuracy-level',
+      level,
+      '--external-data',
+      '--quiet',
+    ]);
   }
   execFileSync(program, ['optimize', fable, '-o', join(work, 'fp16'), '--quantize', 'fp16', '--quiet']);
 });
 after(() => rmSync(work, { recursive: true }));
 
 const native = (folder, prompt, tokens) =>
-  JSON.parse(execFileSync(program, ['run', folder, prompt, '-n', String(tokens), '--json'], { encoding: 'utf8' }));
+  JSON.parse(
+    execFileSync(program, ['run', folder, prompt, '-n', String(tokens), '--json'], { encoding: 'utf8' }),
+  );
 
 for (const [isa, build] of Object.entries(builds)) {
   describe(isa, () => {
     test('the module is small and imports a memory and two hooks', () => {
       const bytes = readFileSync(path(build));
       assert.ok(bytes.length < 1 << 20, `${bytes.length} bytes`);
-      const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => `${i.module}.${i.name}`);
+      const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(
+        (i) => `${i.module}.${i.name}`,
+      );
       assert.deepEqual(imports.sort(), ['env.memory', 'host.file_read', 'host.file_size']);
     });
 
@@ -52,7 +70,9 @@ for (const [isa, build] of Object.entries(builds)) {
           assert.ok(count >= 9);
           for (let i = 0; i < count; ++i) {
             assert.ok(checks.check_run(i) > 0);
-            const text = Buffer.from(new Uint8Array(memory.buffer, checks.text_data(), checks.text_size())).toString();
+            const text = Buffer.from(
+              new Uint8Array(memory.buffer, checks.text_data(), checks.text_size()),
+            ).toString();
             assert.match(text, new RegExp(` on ${isa}: $`));
           }
         } finally {
@@ -110,14 +130,20 @@ for (const [isa, build] of Object.entries(builds)) {
       await core.close();
     });
 
-    for (const [threads, isolated] of [[2, true], [1, false]]) {
+    for (const [threads, isolated] of [
+      [2, true],
+      [1, false],
+    ]) {
       test(`tells the same stories in Chromium ${isolated ? 'with two threads' : 'without isolation'}`, async () => {
         const folder = join(work, 'level0');
         const requests = prompts.map((prompt) => ({ prompt, maxTokens: 64 }));
         const made = await runInChromium({ module: path(build), folder, requests, threads, isolated });
         assert.equal(made.error, undefined);
         assert.equal(made.isolated, isolated);
-        assert.deepEqual(made.results.map((one) => one.text), prompts.map((prompt) => native(folder, prompt, 64).text));
+        assert.deepEqual(
+          made.results.map((one) => one.text),
+          prompts.map((prompt) => native(folder, prompt, 64).text),
+        );
       });
     }
 

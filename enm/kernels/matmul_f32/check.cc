@@ -8,7 +8,7 @@ void check_product(int64_t m, int64_t n, int64_t k, Isa isa, ThreadPool& pool,
                    CheckReport& report) {
   CheckRandom random(static_cast<uint64_t>(m * 7919 + n * 31 + k));
   Guarded<float> a(m * k, 1), b(k * n, 3), bias(n, 1);
-  Guarded<float> panels(static_cast<int64_t>(packed_floats(n, k)));
+  Guarded<float> panels(packed_floats(n, k));
   Guarded<float> expected(m * n, 1), got(m * n, 1), alone(m * n, 2);
   for (Guarded<float>* values : {&a, &b, &bias}) fill(random, values->all(), -1, 1);
   pool.parallel_for(panel_count(n), 1, [&](int64_t begin, int64_t end, int) {
