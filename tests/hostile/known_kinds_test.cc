@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 #include "enm/graph/text.h"
 #include "enm/runtime/session.h"
 
@@ -123,33 +121,25 @@ constexpr Kind kKinds[] = {
 TEST(KnownKinds, AreRefusedByName) {
   for (const Kind& kind : kKinds) {
     SCOPED_TRACE(kind.name);
-    const auto begin = std::chrono::steady_clock::now();
     const std::string got = fate(kind.body);
     EXPECT_THAT(got, HasSubstr(kind.said));
     EXPECT_EQ(got.find('\n'), std::string::npos);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
   }
 }
 
-// Seconds that a chain of casts takes, of whose values all or the last are outputs.
-double seconds_of_casts(int nodes, bool all_are_outputs) {
-  std::string body = "input %v0: f32[2]\n";
-  std::string outputs;
-  for (int i = 1; i <= nodes; ++i) {
-    body += cat("%v", i, ": ? = Cast \"\" (%v", i - 1, ") {to = int ", i % 2 == 0 ? 1 : 10, "}\n");
-    if (all_are_outputs || i == nodes) outputs += cat("output %v", i, "\n");
-  }
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(fate(body + outputs), "ok");
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-// Four times the nodes, at most about four times the time: nothing grows with their square.
-TEST(KnownKinds, LongChainsTakeLittleTime) {
+// A chain of casts, of whose values all or the last are outputs. What grew with the square of its
+// length in every pass would meet the test's time limit.
+TEST(KnownKinds, LongChainsEnd) {
+  constexpr int kNodes = 40'000;
   for (const bool all_are_outputs : {false, true}) {
-    const double quarter = seconds_of_casts(10'000, all_are_outputs);
-    const double whole = seconds_of_casts(40'000, all_are_outputs);
-    EXPECT_LT(whole, 10 * quarter + 0.5);
+    std::string body = "input %v0: f32[2]\n";
+    std::string outputs;
+    for (int i = 1; i <= kNodes; ++i) {
+      body +=
+          cat("%v", i, ": ? = Cast \"\" (%v", i - 1, ") {to = int ", i % 2 == 0 ? 1 : 10, "}\n");
+      if (all_are_outputs || i == kNodes) outputs += cat("output %v", i, "\n");
+    }
+    EXPECT_EQ(fate(body + outputs), "ok");
   }
 }
 
