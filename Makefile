@@ -89,12 +89,15 @@ format: setup npm ## rewrite the sources in the house style
 	@git ls-files '*.cc' '*.h' | xargs clang-format-22 -i
 	@npx prettier --write --log-level warn '**/*.{ts,mts,js,mjs,css,html}'
 
-documents: native ## rewrite the man page and the shells' completions from --help
+documents: native ## rewrite the man page and completions from --help, and the table of operators
 	@tools/command_documents.py
+	@tools/op_documents.py
 
 bench: native sdk venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py
 	@node --experimental-wasm-relaxed-simd bench/wasm.mjs
+	@build/bin/attention_bench
+	@node --experimental-wasm-relaxed-simd bench/attention.mjs
 
 fuzz: setup ## each fuzz target for FUZZ_SECONDS (60) seconds
 	@cmake --preset fuzz > /dev/null

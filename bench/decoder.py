@@ -65,6 +65,14 @@ def main():
         b = statistics.median(pair[index] for pair in theirs)
         print(f"{name:8} {a:7.1f} tokens/s, ONNX Runtime {b:7.1f}, ratio {a / b:.2f}")
 
+    batch = [run_json("bench", model, "--threads", THREADS, "--prompt-tokens", PROMPT, "--tokens", TOKENS, "--batch", 4)
+             ["decode_tokens_per_second"] for _ in range(ROUNDS)]
+    single = statistics.median(pair[1] for pair in ours)
+    print(f"decoding 4 sequences at once {statistics.median(batch):7.1f} tokens/s, {statistics.median(batch) / single:.2f} times one")
+    profile = run_json("bench", model, "--threads", THREADS, "--prompt-tokens", 512, "--tokens", 8, "--profile")["prefill_profile"]
+    print("prefill of 512 tokens, ms by operator: " +
+          ", ".join(f"{name} {seconds * 1e3:.0f}" for name, seconds in sorted(profile.items(), key=lambda one: -one[1])[:6]))
+
 
 if __name__ == "__main__":
     main()

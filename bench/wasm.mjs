@@ -24,7 +24,7 @@ for (const [name, path] of [
     folder,
     threads: 2,
   });
-  core.open(512);
+  core.open({ contextLength: 512 });
   console.log(
     `${name}: opened in ${((performance.now() - begin) / 1e3).toFixed(1)} s, memory ${(core.core.memory.buffer.byteLength / 1e6).toFixed(0)} MB`,
   );
@@ -34,6 +34,7 @@ for (const [name, path] of [
 const native = { prefill: [], decode: [] };
 for (let round = 0; round < rounds; ++round) {
   for (const { core, prefill, decode } of Object.values(cores)) {
+    core.clearCache(); // else it holds the prompt already
     const made = core.generate({ prompt, maxTokens: tokens });
     prefill.push(made.promptTokens / made.seconds.prefill);
     decode.push((made.tokens - 1) / made.seconds.decode); // the first token is the prompt's

@@ -11,6 +11,10 @@
 
 namespace cli {
 
+/// Where optimize notes in a file's metadata what it did, for the manifest: a JSON object with the
+/// names that a manifest's "optimization" has.
+inline constexpr std::string_view kOptimizationKey = "edge-net-models.optimization";
+
 /// `path`, or the settings' signing key where it is empty. kNotFound says how to make one.
 enm::Result<enm::distribution::PrivateKey> load_signing_key(const std::string& path,
                                                             const Context& context);

@@ -28,8 +28,8 @@ enm::Status run(const Options& options, const Context& context) {
     ENM_ASSIGN_OR_RETURN(texts, read_lines(options.file));
   }
   if (texts.empty()) return enm::InvalidArgument("nothing to embed; give texts or --file");
-  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model, context));
-  ENM_ASSIGN_OR_RETURN(const auto vectors, pipeline->embed(texts));
+  ENM_ASSIGN_OR_RETURN(const auto model, open_model(options.model, context));
+  ENM_ASSIGN_OR_RETURN(const auto vectors, model->embed(texts));
   if (context.json) {
     context.print(JsonObject().add("embeddings", vectors).str());
     return {};

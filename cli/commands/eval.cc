@@ -19,12 +19,11 @@ struct Options {
 enm::Status run(Options options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const auto text, enm::read_file(options.file, kMaxFileBytes));
   options.model.context = options.window;
-  ENM_ASSIGN_OR_RETURN(const auto pipeline,
-                       open_model(options.model, context, /*all_logits=*/true));
+  ENM_ASSIGN_OR_RETURN(const auto model, open_model(options.model, context));
   Progress progress = context.progress("scoring", 0, Unit::kItems);
   ENM_ASSIGN_OR_RETURN(
       const auto result,
-      pipeline->perplexity(
+      model->perplexity(
           enm::as_text(text), options.window, options.windows, [&](int64_t done, int64_t total) {
             progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
             return interrupted() ? enm::Cancelled("interrupted") : enm::Status();

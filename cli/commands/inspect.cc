@@ -6,6 +6,7 @@
 #include "cli/model_argument.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
+#include "enm/families/recognize.h"
 #include "enm/formats/onnx_writer.h"
 #include "enm/graph/text.h"
 #include "enm/ops/op.h"
@@ -28,6 +29,35 @@ std::vector<std::string> signature(const enm::graph::Graph& graph,
   return out;
 }
 
+JsonObject described(const enm::graph::ModelDescription& description) {
+  JsonObject out;
+  out.add("task", enm::graph::task_name(description.task))
+      .add("family", description.family)
+      .add("layers", description.layers.size())
+      .add("vocabulary", description.vocabulary)
+      .add("context_length", description.context_length)
+      .add("dimensions", description.dimensions)
+      .add("head", description.head)
+      .add("pooling", description.pooling)
+      .add("modules", description.modules.size());
+  return out;
+}
+
+std::string summary(const enm::graph::ModelDescription& description) {
+  using Task = enm::graph::ModelDescription::Task;
+  if (description.task == Task::kUnknown) return "what the model is for is not known";
+  std::string out(enm::graph::task_name(description.task));
+  const auto add = [&](int64_t number, const char* what) {
+    if (number > 0) out += enm::cat(", ", number, " ", what);
+  };
+  if (!description.family.empty()) out += enm::cat(", ", description.family);
+  add(static_cast<int64_t>(description.layers.size()), "layers");
+  add(description.dimensions, "dimensions");
+  add(description.vocabulary, "tokens in the vocabulary");
+  add(description.context_length, "positions");
+  return out;
+}
+
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const enm::graph::Graph graph,
@@ -45,9 +75,10 @@ enm::Status run(const Options& options, const Context& context) {
   for (const auto& node : graph.nodes) {
     Count& count = operators[node.domain.empty() ? node.op_type : node.domain + "." + node.op_type];
     ++count.nodes;
-    count.runs = enm::ops::find_op(node).ok();
+    count.runs = enm::ops::find_op(graph, node) != nullptr;
   }
   const uint64_t bytes = enm::formats::constant_bytes(graph);
+  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
   const auto inputs = signature(graph, graph.inputs);
   const auto outputs = signature(graph, graph.outputs);
   if (context.json) {
@@ -60,11 +91,13 @@ enm::Status run(const Options& options, const Context& context) {
                       .add("inputs", inputs)
                       .add("outputs", outputs)
                       .add("operators", counts.raw())
+                      .add("description", described(description).raw())
                       .str());
     return {};
   }
   context.print(enm::cat(graph.nodes.size(), " nodes, ", human_bytes(bytes),
                          " of weights, made by ", graph.producer.empty() ? "?" : graph.producer));
+  context.print(summary(description));
   for (const std::string& line : inputs) context.print("in   " + line);
   for (const std::string& line : outputs) context.print("out  " + line);
   std::vector<std::vector<std::string>> rows = {{"OPERATOR", "NODES", "RUNS HERE"}};

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/model_argument.h"
-#include "enm/pipeline/pipeline.h"
+#include "enm/pipeline/session.h"
 
 namespace cli {
 
@@ -13,6 +13,8 @@ struct ModelOptions {
   std::string model;
   int threads = 0;
   int64_t context = 0;
+  int sequences = 1;
+  uint64_t memory_limit_mb = 0;
   bool allow_untrusted = false;
 };
 
@@ -20,23 +22,37 @@ inline void add_model_options(CLI::App* verb, ModelOptions& options) {
   verb->add_option("model", options.model, "Model folder, .onnx file, or id")->required();
   verb->add_option("-t,--threads", options.threads, "Threads; 0 for one a processor")
       ->check(CLI::Range(0, 256));
+  verb->add_option("--memory-limit", options.memory_limit_mb,
+                   "MB of weights, caches and working memory; 0 for the machine's")
+      ->check(CLI::Range(0, 1 << 24));
   verb->add_flag("--allow-untrusted", options.allow_untrusted,
                  "Take a published model whoever signed it");
 }
 
-inline enm::Result<std::unique_ptr<enm::pipeline::Pipeline>> open_model(const ModelOptions& options,
-                                                                        const Context& context,
-                                                                        bool all_logits = false) {
-  ENM_ASSIGN_OR_RETURN(const ModelArgument model,
+/// A model with a session of its own.
+struct OpenedModel {
+  std::unique_ptr<enm::ThreadPool> pool;
+  std::shared_ptr<const enm::pipeline::Model> model;
+  std::unique_ptr<enm::pipeline::Session> session;
+
+  enm::pipeline::Session* operator->() const { return session.get(); }
+};
+
+inline enm::Result<OpenedModel> open_model(const ModelOptions& options, const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const ModelArgument argument,
                        resolve_model(options.model, context, options.allow_untrusted));
-  enm::pipeline::OpenOptions open;
-  open.model_file = model.file;
-  open.threads = thread_count(options.threads);
-  open.context_length = options.context;
-  open.all_logits = all_logits;
-  auto pipeline = enm::pipeline::Pipeline::open(model.files(), open);
-  if (!pipeline.ok()) return pipeline.status().in(options.model);
-  return pipeline;
+  OpenedModel out;
+  out.pool = std::make_unique<enm::ThreadPool>(thread_count(options.threads));
+  auto model = enm::pipeline::Model::open(
+      argument.files(),
+      {.model_file = argument.file, .memory_limit = options.memory_limit_mb << 20}, *out.pool);
+  if (!model.ok()) return model.status().in(options.model);
+  out.model = *std::move(model);
+  auto session = enm::pipeline::Session::open(
+      out.model, {.context_length = options.context, .sequences = options.sequences}, *out.pool);
+  if (!session.ok()) return session.status().in(options.model);
+  out.session = *std::move(session);
+  return out;
 }
 
 }  // namespace cli

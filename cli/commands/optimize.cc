@@ -4,7 +4,9 @@
 #include "cli/export.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
+#include "cli/signing.h"
 #include "cli/stopwatch.h"
+#include "enm/families/recognize.h"
 #include "enm/formats/onnx_writer.h"
 #include "enm/passes/pass.h"
 #include "enm/pipeline/model_folder.h"
@@ -26,7 +28,18 @@ struct Options {
 enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
   if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
   if (options.quantization == "FP16") return enm::quantize::quantize_fp16(graph);
-  return enm::quantize::quantize_int4(graph, options.int4);
+  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
+  return enm::quantize::quantize_int4(graph, description, options.int4);
+}
+
+// For the manifest: what was done, and to how much.
+std::string noted(const Options& options, uint64_t bytes_before) {
+  JsonObject out;
+  out.add("quantization", options.quantization)
+      .add("format", "RTN")
+      .add("originalSize", human_bytes(bytes_before));
+  if (options.quantization == "INT4") out.add("groupSize", options.int4.block);
+  return out.str();
 }
 
 enm::Status run(Options options, const Context& context) {
@@ -43,6 +56,7 @@ enm::Status run(Options options, const Context& context) {
     if (pass.rewrites > 0) context.say(enm::cat(pass.name, ": ", pass.rewrites, " rewrites"));
   }
   for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
+  graph.metadata[std::string(kOptimizationKey)] = noted(options, before);
   ENM_ASSIGN_OR_RETURN(const Exported exported,
                        export_model(graph, source, options.output, options.external_data, context));
   const std::string what = report.halves > 0 ? enm::cat("halved ", report.halves, " constants")

@@ -18,7 +18,7 @@ double rate(int64_t tokens, double seconds) {
 }
 
 enm::Status run(const Options& options, const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const auto pipeline, open_model(options.model, context));
+  ENM_ASSIGN_OR_RETURN(const auto model, open_model(options.model, context));
   const Stopwatch stopwatch;
   double prompt_seconds = 0;
   const auto piece = [&](std::string_view text) {
@@ -26,8 +26,8 @@ enm::Status run(const Options& options, const Context& context) {
     return !interrupted();
   };
   ENM_ASSIGN_OR_RETURN(const auto result,
-                       pipeline->generate(options.prompt, options.generate, piece,
-                                          [&] { prompt_seconds = stopwatch.seconds(); }));
+                       model->generate(options.prompt, options.generate, piece,
+                                       [&] { prompt_seconds = stopwatch.seconds(); }));
   const double prefill = rate(result.prompt_tokens, prompt_seconds);
   const double decode = rate(result.tokens, stopwatch.seconds() - prompt_seconds);
   const std::string_view finish = enm::pipeline::finish_name(result.finish);

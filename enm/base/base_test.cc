@@ -197,7 +197,7 @@ TEST(Json, CopiesAreWhole) {
   const auto json = Json::parse(R"({"a": [1, "two", {"three": 3.5}], "b": null})");
   Json copy = *json;
   Json moved = std::move(copy);
-  EXPECT_TRUE(copy.is_null());
+  EXPECT_TRUE(copy.is_null());  // NOLINT(bugprone-use-after-move): that is what is asked
   EXPECT_EQ(moved.find("a")->items()[1].string(), "two");
   EXPECT_NE(moved.find("a")->items()[1].string().data(),
             json->find("a")->items()[1].string().data());

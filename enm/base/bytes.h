@@ -51,6 +51,8 @@ class Blob {
   const uint8_t* data() const { return bytes_.data(); }
   size_t size() const { return bytes_.size(); }
 
+  bool is_file_mapping() const { return is_file_mapping_; }
+
   /// A part that shares the owner. The caller has checked offset + size <= this->size().
   Blob slice(size_t offset, size_t size) const {
     Blob part(owner_, bytes_.subspan(offset, size));

@@ -41,6 +41,8 @@ class Mutator {
     return out;
   }
 
+  uint32_t below(size_t count) { return static_cast<uint32_t>(next() % count); }
+
  private:
   uint32_t next() {
     state_ = state_ * 6364136223846793005u + 1442695040888963407u;

@@ -22,7 +22,8 @@ void append(std::string& out, Int value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-/// Shortest text that reads back as the same number.
+/// Shortest text that reads back as the same number; in WebAssembly one in a thousand is a digit
+/// longer.
 void append(std::string& out, double value);
 inline void append(std::string& out, float value) { append(out, static_cast<double>(value)); }
 

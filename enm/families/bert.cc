@@ -145,7 +145,14 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
   // BertModel's own files name modules from the root, BertFor...'s below "bert.".
   const bool prefixed = checkpoint.tensors.contains("bert.embeddings.word_embeddings.weight");
   Builder builder(checkpoint.tensors, prefixed ? "bert." : "");
-  builder.graph.name = "bert";
+  builder.graph.name = builder.description.family = "bert";
+  builder.description.input_ids = "input_ids";
+  builder.description.attention_mask = "attention_mask";
+  builder.description.token_type_ids = "token_type_ids";
+  builder.description.context_length = bert.positions;
+  builder.description.vocabulary = bert.vocab;
+  builder.description.dimensions = bert.hidden;
+  builder.description.output = "last_hidden_state";
   const graph::Type tokens = {DType::kInt64, Shape{"batch_size", "sequence"}};
   const ValueId input_ids = builder.graph.add_input("input_ids", tokens);
   const ValueId mask = builder.graph.add_input("attention_mask", tokens);
@@ -160,17 +167,20 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
   }
   builder.output("last_hidden_state", x,
                  {DType::kFloat32, Shape{"batch_size", "sequence", bert.hidden}});
-  if (checkpoint.pooling.mode == Pooling::Mode::kNone) return std::move(builder.graph);
-  ValueId sentence = checkpoint.pooling.mode == Pooling::Mode::kMean
-                         ? add_mean_pooling(builder, x, mask)
-                         : add_cls_pooling(builder, x);
+  if (checkpoint.pooling.mode == Pooling::Mode::kNone) return builder.finish();
+  const bool mean = checkpoint.pooling.mode == Pooling::Mode::kMean;
+  builder.description.task = graph::ModelDescription::Task::kEmbedding;
+  builder.description.output = "sentence_embedding";
+  builder.description.pooling = mean ? "mean" : "cls";
+  builder.description.normalized = checkpoint.pooling.normalize;
+  ValueId sentence = mean ? add_mean_pooling(builder, x, mask) : add_cls_pooling(builder, x);
   if (checkpoint.pooling.normalize) {
     sentence = builder.node("LpNormalization", "", "normalize/LpNormalization", {sentence},
                             DType::kFloat32, {{"axis", int64_t{-1}}, {"p", int64_t{2}}});
   }
   builder.output("sentence_embedding", sentence,
                  {DType::kFloat32, Shape{"batch_size", bert.hidden}});
-  return std::move(builder.graph);
+  return builder.finish();
 }
 
 }  // namespace

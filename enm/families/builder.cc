@@ -65,6 +65,7 @@ Result<ValueId> Builder::linear(const std::string& module, ValueId x, int64_t in
   const ValueId transposed = node("Transpose", "", module + "/Transpose", {weight}, DType::kFloat32,
                                   {{"perm", std::vector<int64_t>{1, 0}}});
   const ValueId product = f32("MatMul", module + "/MatMul", {x, transposed});
+  description.modules.push_back({module, graph.nodes.back().name});
   if (!tensors_.contains(prefix_ + module + ".bias")) return product;
   ENM_ASSIGN_OR_RETURN(const ValueId bias, parameter(module + ".bias", {out}));
   return f32("Add", module + "/Add", {product, bias});
@@ -76,6 +77,11 @@ Result<ValueId> Builder::layer_norm(const std::string& module, ValueId x, int64_
   ENM_ASSIGN_OR_RETURN(const ValueId bias, parameter(module + ".bias", {width}));
   return node("LayerNormalization", "", module + "/LayerNormalization", {x, weight, bias},
               DType::kFloat32, {{"axis", int64_t{-1}}, {"epsilon", epsilon}});
+}
+
+graph::Graph Builder::finish() {
+  graph::write_description(description, graph);
+  return std::move(graph);
 }
 
 ValueId Builder::output(std::string name, ValueId value, graph::Type type) {

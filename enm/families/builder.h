@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "enm/families/family.h"
+#include "enm/graph/description.h"
 
 namespace enm::families {
 
@@ -19,6 +20,7 @@ class Builder {
       : tensors_(tensors), prefix_(std::move(prefix)) {}
 
   graph::Graph graph;
+  graph::ModelDescription description;  // linear() adds its modules
 
   /// A node with one output of that element type; the output is named after the node.
   graph::ValueId node(std::string_view op, std::string_view domain, std::string_view name,
@@ -47,6 +49,9 @@ class Builder {
   /// LayerNormalization over the last axis.
   Result<graph::ValueId> layer_norm(const std::string& module, graph::ValueId x, int64_t width,
                                     float epsilon);
+
+  /// The graph with the description in its metadata.
+  graph::Graph finish();
 
   graph::ValueId output(std::string name, graph::ValueId value, graph::Type type);
 

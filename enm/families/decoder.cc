@@ -60,11 +60,20 @@ void add_lengths(Builder& builder, ValueId mask, DecoderFrame& frame) {
 
 DecoderFrame add_decoder_inputs(Builder& builder, const DecoderShape& shape, const Rope& rope) {
   DecoderFrame frame;
+  builder.description.task = graph::ModelDescription::Task::kTextGeneration;
+  builder.description.input_ids = "input_ids";
+  builder.description.attention_mask = "attention_mask";
+  builder.description.context_length = shape.max_positions;
+  builder.description.dimensions = shape.heads * shape.head_dim;
   frame.input_ids =
       builder.graph.add_input("input_ids", {DType::kInt64, Shape{"batch_size", "sequence"}});
   const ValueId mask = builder.graph.add_input(
       "attention_mask", {DType::kInt64, Shape{"batch_size", "past + sequence"}});
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
+    const std::string past = cat("past_key_values.", layer, ".");
+    const std::string present = cat("present.", layer, ".");
+    builder.description.layers.push_back({past + "key", past + "value", present + "key",
+                                          present + "value", shape.kv_heads, shape.head_dim, 0});
     for (const char* part : {"key", "value"}) {
       builder.graph.add_input(cat("past_key_values.", layer, ".", part), cache_type(shape, "past"));
     }
@@ -99,6 +108,10 @@ ValueId add_attention(Builder& builder, const DecoderShape& shape, const Decoder
 }
 
 void add_logits(Builder& builder, ValueId logits, int64_t vocab) {
+  builder.description.output = "logits";
+  builder.description.vocabulary = vocab;
+  builder.description.head = builder.description.modules.back().node;
+  builder.description.modules.pop_back();  // adapters leave the head alone
   builder.output("logits", logits, {DType::kFloat32, Shape{"batch_size", "sequence", vocab}});
   auto& outputs = builder.graph.outputs;
   outputs.insert(outputs.begin(), outputs.back());

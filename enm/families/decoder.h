@@ -34,7 +34,8 @@ graph::ValueId add_attention(Builder& builder, const DecoderShape& shape, const 
                              int64_t layer, const std::string& name, graph::ValueId q,
                              graph::ValueId k, graph::ValueId v);
 
-/// Makes logits the first output, as transformers.js expects.
+/// Makes logits the first output, as transformers.js expects. The head is the linear layer that was
+/// added last.
 void add_logits(Builder& builder, graph::ValueId logits, int64_t vocab);
 
 }  // namespace enm::families

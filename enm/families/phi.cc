@@ -77,7 +77,7 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
   if (!config.ok()) return config.status().in("[phi] config.json");
   const PhiConfig& phi = *config;
   Builder builder(checkpoint.tensors, "");
-  builder.graph.name = "phi";
+  builder.graph.name = builder.description.family = "phi";
   const DecoderFrame frame = add_decoder_inputs(builder, phi.shape, phi.rope);
   ENM_ASSIGN_OR_RETURN(const ValueId table,
                        builder.parameter("model.embed_tokens.weight", {phi.vocab, phi.hidden}));
@@ -88,7 +88,7 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
   ENM_ASSIGN_OR_RETURN(x, builder.layer_norm("model.final_layernorm", x, phi.hidden, phi.epsilon));
   ENM_ASSIGN_OR_RETURN(const ValueId logits, builder.linear("lm_head", x, phi.hidden, phi.vocab));
   add_logits(builder, logits, phi.vocab);
-  return std::move(builder.graph);
+  return builder.finish();
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using graph::Node;
 using graph::ValueId;
 
 constexpr int64_t kOldestOpset = 13;
-constexpr int64_t kNewestOpset = 21;
+constexpr int64_t kNewestOpset = 23;
 
 struct AttributeFields;
 

@@ -1,4 +1,4 @@
-// ONNX bytes -> Graph. Opsets 13 to 21 and com.microsoft; operators are not judged here, so tools
+// ONNX bytes -> Graph. Opsets 13 to 23 and com.microsoft; operators are not judged here, so tools
 // carry through what they do not know.
 #pragma once
 

@@ -38,6 +38,11 @@ std::string Node::label() const {
   return cat(domain, domain.empty() ? "" : ".", op_type, " '", name, "'");
 }
 
+int64_t Graph::opset(std::string_view domain) const {
+  const auto found = opsets.find(domain);
+  return found == opsets.end() ? 1 : found->second;
+}
+
 ValueId Graph::add_value(std::string value_name, Type type) {
   const auto id = static_cast<ValueId>(values_.size());
   by_name_.emplace(value_name, id);

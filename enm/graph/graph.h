@@ -66,12 +66,15 @@ struct Value {
 class Graph {
  public:
   std::string name;
-  std::string producer;                   // "edge-net-models 0.1.0", or the file's
-  std::map<std::string, int64_t> opsets;  // domain -> version
+  std::string producer;                                // "edge-net-models 0.1.0", or the file's
+  std::map<std::string, int64_t, std::less<>> opsets;  // domain -> version
   std::map<std::string, std::string> metadata;
   std::vector<Node> nodes;      // producers before users
   std::vector<ValueId> inputs;  // without initializers
   std::vector<ValueId> outputs;
+
+  /// The version of a domain's operators; 1 where the graph does not say.
+  int64_t opset(std::string_view domain) const;
 
   /// A new value; its name must be unused (find_value first where that is not certain).
   ValueId add_value(std::string value_name, Type type = {});

@@ -4,26 +4,38 @@
 
 namespace enm::graph {
 
+TensorData TensorData::mapped(Blob bytes) {
+  const uint64_t size = bytes.size();
+  return TensorData(Source{size, std::move(bytes), nullptr});
+}
+
 TensorData TensorData::produced(uint64_t size, Producer producer) {
-  TensorData data;
-  data.produced_size_ = size;
-  data.producer_ = std::make_shared<const Producer>(std::move(producer));
-  return data;
+  return TensorData(Source{size, {}, std::move(producer)});
 }
 
 Result<Blob> TensorData::load() const {
-  if (!producer_) return bytes_;
-  std::vector<uint8_t> made(produced_size_);
-  ENM_RETURN_IF_ERROR((*producer_)(made));
+  if (source_ == nullptr) return Blob();
+  if (source_->forgotten) return Internal("a constant is read after it was let go of");
+  if (!is_produced()) return source_->bytes;
+  std::vector<uint8_t> made(static_cast<size_t>(size()));
+  ENM_RETURN_IF_ERROR(source_->producer(made));
   return Blob::own(std::move(made));
 }
 
 Status TensorData::load_into(MutableBytes out) const {
   if (out.size() != size())
     return Internal("load_into ", out.size(), " bytes, tensor has ", size());
-  if (producer_) return (*producer_)(out);
-  if (!out.empty()) std::memcpy(out.data(), bytes_.data(), out.size());
+  if (is_produced() && !source_->forgotten) return source_->producer(out);
+  ENM_ASSIGN_OR_RETURN(const Blob bytes, load());
+  if (!out.empty()) std::memcpy(out.data(), bytes.data(), out.size());
   return Status();
+}
+
+void TensorData::forget() const {
+  if (source_ == nullptr) return;
+  source_->bytes = {};
+  source_->producer = nullptr;
+  source_->forgotten = true;
 }
 
 int64_t Tensor::element_count() const {
@@ -38,15 +50,18 @@ uint64_t byte_size(DType dtype, int64_t count) {
   return (static_cast<uint64_t>(count) * static_cast<uint64_t>(dtype_bits(dtype)) + 7) / 8;
 }
 
-Result<int64_t> checked_element_count(const std::vector<int64_t>& dims) {
+Result<int64_t> checked_element_count(std::span<const int64_t> dims) {
   constexpr int64_t kMost = int64_t{1} << 48;
-  int64_t count = 1;
+  int64_t product = 1;
+  bool empty = false;
   for (int64_t dim : dims) {
     if (dim < 0) return Corrupt("dimension ", dim, " is negative");
-    if (dim != 0 && count > kMost / dim) return Corrupt("more than 2^48 elements");
-    count *= dim;
+    empty |= dim == 0;
+    if (dim == 0) continue;
+    if (product > kMost / dim) return Corrupt("more than 2^48 elements");
+    product *= dim;
   }
-  return count;
+  return empty ? 0 : product;
 }
 
 }  // namespace enm::graph

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "enm/base/bytes.h"
@@ -21,27 +22,37 @@ class TensorData {
 
   TensorData() = default;
   static TensorData inline_bytes(std::vector<uint8_t> bytes) {
-    return TensorData(Blob::own(std::move(bytes)));
+    return mapped(Blob::own(std::move(bytes)));
   }
   /// A range of a mapped file or of the host's buffer.
-  static TensorData mapped(Blob bytes) { return TensorData(std::move(bytes)); }
+  static TensorData mapped(Blob bytes);
   static TensorData produced(uint64_t size, Producer producer);
 
-  uint64_t size() const { return producer_ ? produced_size_ : bytes_.size(); }
-  bool is_produced() const { return producer_ != nullptr; }
+  uint64_t size() const { return source_ == nullptr ? 0 : source_->size; }
+  bool is_produced() const { return source_ != nullptr && source_->producer != nullptr; }
+  /// The same for all copies of a handle, and for no other handle as long as one of them lives;
+  /// null for a handle without data.
+  const void* identity() const { return source_.get(); }
 
-  /// The bytes; made now if they are produced.
+  /// The bytes; made now if they are produced. kInternal if they have been forgotten.
   Result<Blob> load() const;
 
   /// Writes the bytes into `out`, of size() bytes, with no copy in between.
   Status load_into(MutableBytes out) const;
 
- private:
-  explicit TensorData(Blob bytes) : bytes_(std::move(bytes)) {}
+  /// Lets go of the bytes for every copy of the handle: what was to be made of them has been made.
+  void forget() const;
 
-  Blob bytes_;
-  uint64_t produced_size_ = 0;
-  std::shared_ptr<const Producer> producer_;
+ private:
+  struct Source {
+    uint64_t size = 0;
+    Blob bytes;
+    Producer producer;
+    bool forgotten = false;
+  };
+  explicit TensorData(Source source) : source_(std::make_shared<Source>(std::move(source))) {}
+
+  std::shared_ptr<Source> source_;
 };
 
 struct Tensor {
@@ -57,8 +68,9 @@ struct Tensor {
 /// Bytes that `count` elements take, 4-bit ones rounded up to whole bytes.
 uint64_t byte_size(DType dtype, int64_t count);
 
-/// Product of the dimensions; kCorrupt if one is negative or the product passes 2^48.
-Result<int64_t> checked_element_count(const std::vector<int64_t>& dims);
+/// Product of the dimensions; kCorrupt if one is negative or if the product of those that are not 0
+/// passes 2^48: then no product of some of them wraps either.
+Result<int64_t> checked_element_count(std::span<const int64_t> dims);
 
 template <typename T>
 std::vector<uint8_t> to_bytes(const std::vector<T>& values) {

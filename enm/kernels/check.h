@@ -1,5 +1,6 @@
 // Checks of kernels against their scalar references, as plain functions: the same sweep runs under
-// GoogleTest natively (kernels_test.cc) and inside a WebAssembly module (tests/wasm).
+// GoogleTest natively (kernels_test.cc) and inside a WebAssembly module (tests/wasm). Every family
+// has its own in <family>/check.cc.
 #pragma once
 
 #include <cmath>
@@ -53,11 +54,25 @@ class CheckReport {
   int64_t compared_ = 0;
 };
 
-/// A named sweep over the sizes, offsets and formats of one kernel. Deterministic.
-struct Check {
-  const char* name;  // "<family>/<what>"
-  void (*run)(Isa isa, CheckReport& report);
+/// A named sweep over the sizes, offsets and formats of one kernel, spread over the pool's threads.
+/// Deterministic. Static objects, which list themselves.
+class Check {
+ public:
+  using Run = void (*)(Isa isa, ThreadPool& pool, CheckReport& report);
+  Check(const char* check_name, Run check_run);  // "<family>" or "<family>/<what>"
+  Check(const Check&) = delete;
+  Check& operator=(const Check&) = delete;
+
+  const char* const name;
+  const Run run;
+
+ private:
+  friend std::span<const Check* const> all_checks();
+  const Check* const next_;
 };
+
+/// The checks of every family, sorted by name.
+std::span<const Check* const> all_checks();
 
 /// Reproducible test data: a 64-bit linear congruential generator.
 class CheckRandom {
@@ -95,6 +110,7 @@ class Guarded {
   T* data() { return reinterpret_cast<T*>(bytes_.data() + begin_); }
   const T* data() const { return reinterpret_cast<const T*>(bytes_.data() + begin_); }
   int64_t size() const { return count_; }
+  std::span<T> all() { return {data(), static_cast<std::size_t>(count_)}; }
   T& operator[](int64_t i) { return data()[i]; }
   const T& operator[](int64_t i) const { return data()[i]; }
   bool guard_intact() const {
@@ -113,7 +129,14 @@ class Guarded {
   std::size_t begin_;
 };
 
-/// The checks of every family, in the order of the families' lists.
-std::span<const Check> all_checks();
+void fill(CheckRandom& random, std::span<float> values, float low, float high);
+
+/// `got` is near `expected`, and nothing was written outside of it.
+void compare(CheckReport& report, const Guarded<float>& got, const Guarded<float>& expected,
+             float tolerance, std::string_view where);
+
+/// What kernels promise that give the same whatever the number of threads.
+void same_bits(CheckReport& report, const Guarded<float>& got, const Guarded<float>& expected,
+               std::string_view where);
 
 }  // namespace enm::kernels

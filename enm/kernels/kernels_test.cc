@@ -5,29 +5,35 @@
 namespace enm::kernels {
 namespace {
 
-class KernelCheck : public ::testing::TestWithParam<std::tuple<size_t, Isa>> {};
+using Parameters = std::tuple<const Check*, Isa, int>;
+
+class KernelCheck : public ::testing::TestWithParam<Parameters> {};
 
 TEST_P(KernelCheck, AgreesWithTheReference) {
-  const auto [index, isa] = GetParam();
+  const auto [check, isa, threads] = GetParam();
   if (!isa_available(isa)) GTEST_SKIP() << "this machine has no " << isa_name(isa);
+  ThreadPool pool(threads);
   CheckReport report;
-  all_checks()[index].run(isa, report);
+  check->run(isa, pool, report);
   EXPECT_TRUE(report.ok()) << report.failure();
   RecordProperty("worst_error", std::to_string(report.worst_error()));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, KernelCheck,
-                         ::testing::Combine(::testing::Range<size_t>(0, all_checks().size()),
-                                            ::testing::Values(Isa::kScalar, Isa::kAvx2,
-                                                              Isa::kAvx512Vnni)),
-                         [](const auto& test) {
-                           std::string name = cat(all_checks()[std::get<0>(test.param)].name, "_",
-                                                  isa_name(std::get<1>(test.param)));
-                           for (char& c : name) {
-                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-                           }
-                           return name;
-                         });
+std::string test_name(const ::testing::TestParamInfo<Parameters>& test) {
+  const auto [check, isa, threads] = test.param;
+  std::string name = cat(check->name, "_", isa_name(isa), "_", threads);
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, KernelCheck,
+    ::testing::Combine(::testing::ValuesIn(all_checks().begin(), all_checks().end()),
+                       ::testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni),
+                       ::testing::Values(1, 2, 4)),
+    test_name);
 
 }  // namespace
 }  // namespace enm::kernels

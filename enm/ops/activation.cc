@@ -8,29 +8,27 @@
 namespace enm::ops {
 namespace {
 
-using graph::DType;
 using Function = kernels::ActivationKernels::Function;
+
+// Also that of FastGelu's and BiasGelu's bias.
+Status activation_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  const TensorView* bias = operand(in, 1);
+  if (bias != nullptr && bias->dim(0) != in[0].last_dim()) {
+    return InvalidArgument("bias is ", view_str(*bias), "; expected f32[", in[0].last_dim(), "]");
+  }
+  return like_first(attributes, in, out);
+}
 
 class Activation final : public PreparedOp {
  public:
   explicit Activation(Function function) : function_(function) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[0], DType::kFloat32, "input"));
-    if (in.size() > 1 && in[1].given() && (in[1].rank != 1 || in[1].dim(0) != in[0].last_dim())) {
-      return InvalidArgument("bias is ", view_str(in[1]), "; expected f32[", in[0].last_dim(), "]");
-    }
-    out[0] = in[0];
-    return {};
-  }
-
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     const float* x = in[0].as<float>();
     float* y = out[0].as<float>();
-    if (in.size() > 1 && in[1].given()) {
-      const float* bias = in[1].as<float>();
+    if (const TensorView* bias = operand(in, 1)) {
       const int64_t width = in[0].last_dim();
-      for (int64_t i = 0; i < in[0].count(); ++i) y[i] = x[i] + bias[i % width];
+      for (int64_t i = 0; i < in[0].count(); ++i) y[i] = x[i] + bias->as<float>()[i % width];
       x = y;
     }
     context.pool->parallel_for(in[0].count(), 8192, [&](int64_t begin, int64_t end, int) {
@@ -38,8 +36,6 @@ class Activation final : public PreparedOp {
     });
     return {};
   }
-
-  bool in_place(size_t index) const override { return index == 0; }
 
  private:
   const Function function_;
@@ -53,7 +49,7 @@ Result<std::unique_ptr<PreparedOp>> prepare_activation(const PrepareContext& con
 // Gelu of opset 20 chooses its form by an attribute.
 Result<std::unique_ptr<PreparedOp>> prepare_gelu(const PrepareContext& context) {
   const auto& kernels = kernels::activation_kernels(context.isa);
-  const std::string_view form = context.node.string_or("approximate", "none");
+  const std::string_view form = context.attributes.text("approximate");
   if (form != "none" && form != "tanh") {
     return Unsupported("approximate is ", quoted(form), "; expected none or tanh");
   }
@@ -80,10 +76,6 @@ class QuickGelu final : public PreparedOp {
  public:
   QuickGelu(Function sigmoid, float alpha) : sigmoid_(sigmoid), alpha_(alpha) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    out[0] = in[0];
-    return expect_dtype(in[0], graph::DType::kFloat32, "input");
-  }
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     const auto* x = in[0].as<float>();
     auto* y = out[0].as<float>();
@@ -102,60 +94,132 @@ class QuickGelu final : public PreparedOp {
 
 Result<std::unique_ptr<PreparedOp>> prepare_quick_gelu(const PrepareContext& context) {
   return make_prepared<QuickGelu>(kernels::activation_kernels(context.isa).sigmoid,
-                                  context.node.float_or("alpha", 1.702f));
+                                  context.attributes.number("alpha"));
 }
 
 // Inputs: x, least?, most?; scalars.
+Status clip_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  for (size_t i : {size_t{1}, size_t{2}}) {
+    const TensorView* bound = operand(in, i);
+    if (bound != nullptr && bound->count() != 1) {
+      return InvalidArgument("a bound is ", view_str(*bound));
+    }
+  }
+  return like_first(attributes, in, out);
+}
+
 class Clip final : public PreparedOp {
  public:
-  Status infer(Inputs in, Outputs out) const override {
-    for (size_t i = 1; i < in.size(); ++i) {
-      if (!in[i].given()) continue;
-      ENM_RETURN_IF_ERROR(expect_dtype(in[i], in[0].dtype, "a bound"));
-      if (in[i].count() != 1) return InvalidArgument("a bound is ", view_str(in[i]));
-    }
-    out[0] = in[0];
-    return {};
-  }
   Status run(const RunContext&, Inputs in, Outputs out) const override {
-    return with_numeric(in[0].dtype, "x", [&](auto zero) {
+    with_number(in[0].dtype, [&](auto zero) {
       using T = decltype(zero);
-      const T* least = in.size() > 1 && in[1].given() ? in[1].as<T>() : nullptr;
-      const T* most = in.size() > 2 && in[2].given() ? in[2].as<T>() : nullptr;
+      const T* least = operand(in, 1) != nullptr ? in[1].as<T>() : nullptr;
+      const T* most = operand(in, 2) != nullptr ? in[2].as<T>() : nullptr;
       for (int64_t i = 0; i < in[0].count(); ++i) {
         T value = in[0].as<T>()[i];
         if (least != nullptr && value < *least) value = *least;
         if (most != nullptr && value > *most) value = *most;
         out[0].as<T>()[i] = value;
       }
-      return Status();
     });
+    return {};
   }
-  bool in_place(size_t index) const override { return index == 0; }
 };
 
 Result<std::unique_ptr<PreparedOp>> prepare_clip(const PrepareContext&) {
   return make_prepared<Clip>();
 }
 
+constexpr Operand kX[] = {Operand("X", kF32).as('T')};
+constexpr Operand kXBias[] = {Operand("X", kF32).as('T'), Operand("bias", kF32).as('T').of_rank(1)};
+constexpr Operand kXOptionalBias[] = {Operand("X", kF32).as('T'),
+                                      Operand("bias", kF32).as('T').of_rank(1).optional()};
+constexpr Operand kY[] = {Operand("Y", kF32).as('T')};
+
+constexpr Operand kClipInputs[] = {Operand("input", kNumbers).as('T'),
+                                   Operand("min", kNumbers).as('T').optional(),
+                                   Operand("max", kNumbers).as('T').optional()};
+constexpr Operand kClipOutput[] = {Operand("output", kNumbers).as('T')};
+
+constexpr AttributeSpec kGeluAttributes[] = {AttributeSpec::string("approximate", "none")};
+constexpr AttributeSpec kQuickGeluAttributes[] = {AttributeSpec::real("alpha", 1.702f)};
+
+constexpr uint32_t kUnary = kElementwise | kRowWise;
+
 using K = kernels::ActivationKernels;
+using Prepare = Result<std::unique_ptr<PreparedOp>> (*)(const PrepareContext&);
+
+// A function of one variable.
+constexpr Op unary(std::string_view name, uint32_t traits, Prepare cpu) {
+  return {.name = name,
+          .inputs = kX,
+          .outputs = kY,
+          .shape = like_first,
+          .traits = kUnary | traits,
+          .alias = 1,
+          .cpu = cpu};
+}
 
 }  // namespace
 
-const Op kGelu = {"Gelu", "", 1, 1, 1, prepare_gelu};
-const Op kMicrosoftGelu = {"Gelu", graph::kMicrosoft, 1, 1, 1, prepare_activation<&K::gelu>};
-const Op kFastGelu = {"FastGelu", graph::kMicrosoft, 1, 2, 1, prepare_activation<&K::gelu_tanh>};
-const Op kBiasGelu = {"BiasGelu", graph::kMicrosoft, 2, 2, 1, prepare_activation<&K::gelu>};
-const Op kQuickGelu = {"QuickGelu", graph::kMicrosoft, 1, 1, 1, prepare_quick_gelu};
-const Op kClip = {"Clip", "", 1, 3, 1, prepare_clip};
-const Op kSigmoid = {"Sigmoid", "", 1, 1, 1, prepare_activation<&K::sigmoid>};
-const Op kTanh = {"Tanh", "", 1, 1, 1, prepare_activation<&K::tanh>};
-const Op kErf = {"Erf", "", 1, 1, 1, prepare_activation<&K::erf>};
-const Op kExp = {"Exp", "", 1, 1, 1, prepare_activation<&K::exp>};
-const Op kSqrt = {"Sqrt", "", 1, 1, 1, prepare_map<square_root>};
-const Op kNeg = {"Neg", "", 1, 1, 1, prepare_map<negative>};
-const Op kReciprocal = {"Reciprocal", "", 1, 1, 1, prepare_map<reciprocal>};
-const Op kAbs = {"Abs", "", 1, 1, 1, prepare_map<absolute>};
-const Op kRelu = {"Relu", "", 1, 1, 1, prepare_map<relu>};
+constexpr Op kSigmoid = unary("Sigmoid", kHalfSafe, prepare_activation<&K::sigmoid>);
+constexpr Op kTanh = unary("Tanh", kHalfSafe, prepare_activation<&K::tanh>);
+constexpr Op kErf = unary("Erf", kHalfSafe, prepare_activation<&K::erf>);
+constexpr Op kExp = unary("Exp", 0, prepare_activation<&K::exp>);
+constexpr Op kSqrt = unary("Sqrt", 0, prepare_map<square_root>);
+constexpr Op kReciprocal = unary("Reciprocal", 0, prepare_map<reciprocal>);
+constexpr Op kNeg = unary("Neg", kHalfSafe, prepare_map<negative>);
+constexpr Op kAbs = unary("Abs", kHalfSafe, prepare_map<absolute>);
+constexpr Op kRelu = unary("Relu", kHalfSafe, prepare_map<relu>);
+
+constexpr Op kGelu = {.name = "Gelu",
+                      .since = 20,
+                      .inputs = kX,
+                      .outputs = kY,
+                      .attributes = kGeluAttributes,
+                      .shape = like_first,
+                      .traits = kUnary | kHalfSafe,
+                      .alias = 1,
+                      .cpu = prepare_gelu};
+constexpr Op kMicrosoftGelu = {.name = "Gelu",
+                               .domain = graph::kMicrosoft,
+                               .inputs = kX,
+                               .outputs = kY,
+                               .shape = like_first,
+                               .traits = kUnary | kHalfSafe,
+                               .alias = 1,
+                               .cpu = prepare_activation<&K::gelu>};
+constexpr Op kFastGelu = {.name = "FastGelu",
+                          .domain = graph::kMicrosoft,
+                          .inputs = kXOptionalBias,
+                          .outputs = kY,
+                          .shape = activation_shape,
+                          .traits = kRowWise | kHalfSafe,
+                          .alias = 1,
+                          .cpu = prepare_activation<&K::gelu_tanh>};
+constexpr Op kBiasGelu = {.name = "BiasGelu",
+                          .domain = graph::kMicrosoft,
+                          .inputs = kXBias,
+                          .outputs = kY,
+                          .shape = activation_shape,
+                          .traits = kRowWise | kHalfSafe,
+                          .alias = 1,
+                          .cpu = prepare_activation<&K::gelu>};
+constexpr Op kQuickGelu = {.name = "QuickGelu",
+                           .domain = graph::kMicrosoft,
+                           .inputs = kX,
+                           .outputs = kY,
+                           .attributes = kQuickGeluAttributes,
+                           .shape = like_first,
+                           .traits = kUnary | kHalfSafe,
+                           .cpu = prepare_quick_gelu};
+constexpr Op kClip = {.name = "Clip",
+                      .since = 11,
+                      .inputs = kClipInputs,
+                      .outputs = kClipOutput,
+                      .shape = clip_shape,
+                      .traits = kUnary | kHalfSafe,
+                      .alias = 1,
+                      .cpu = prepare_clip};
 
 }  // namespace enm::ops

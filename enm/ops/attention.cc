@@ -1,237 +1,48 @@
-// com.microsoft.GroupQueryAttention (decoders, causal, with a key-value cache and rotary positions)
-// and com.microsoft.MultiHeadAttention (encoders, with a padding mask).
+// com.microsoft.MultiHeadAttention: encoders, with a padding mask.
 // Source: ONNX Runtime, docs/ContribOperators.md
 #include "enm/kernels/attention/attention.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "enm/kernels/rotary/rotary.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
 namespace enm::ops {
 namespace {
 
-using graph::DType;
+constexpr size_t kMask = 4;
 
-// Inputs: query, key, value, past_key, past_value, seqlens_k, total_sequence_length, cos, sin.
-// Outputs: output, present_key, present_value. When present shares past's memory (a cache with
-// capacity), new rows are written in place; otherwise the past is copied first.
-class GroupQueryAttention final : public PreparedOp {
- public:
-  GroupQueryAttention(const kernels::AttentionKernels& kernels, const graph::Node& node)
-      : kernels_(kernels),
-        heads_(node.int_or("num_heads", 0)),
-        kv_heads_(node.int_or("kv_num_heads", 0)),
-        scale_(node.float_or("scale", 0)),
-        rotary_(node.int_or("do_rotary", 0) != 0),
-        interleaved_(node.int_or("rotary_interleaved", 0) != 0) {}
-
-  Status infer(Inputs in, Outputs out) const override {
-    const TensorView& q = in[0];
-    const TensorView& past = in[3];
-    for (int i = 0; i < 5; ++i) {
-      ENM_RETURN_IF_ERROR(expect_dtype(in[static_cast<size_t>(i)], DType::kFloat32, "an operand"));
-      ENM_RETURN_IF_ERROR(expect_rank(in[static_cast<size_t>(i)], i < 3 ? 3 : 4, "an operand"));
-    }
-    const int64_t head_dim = q.dim(2) / heads_;
-    if (q.dim(2) != heads_ * head_dim || in[1].dim(2) != kv_heads_ * head_dim ||
-        !in[1].same_dims(in[2]) || in[1].dim(1) != q.dim(1) || in[1].dim(0) != q.dim(0)) {
-      return InvalidArgument("query ", view_str(q), ", key ", view_str(in[1]), " and value ",
-                             view_str(in[2]), " do not fit ", heads_, " and ", kv_heads_, " heads");
-    }
-    if (past.dim(0) != q.dim(0) || past.dim(1) != kv_heads_ || past.dim(3) != head_dim ||
-        !past.same_dims(in[4])) {
-      return InvalidArgument("the cache is ", view_str(past), " and ", view_str(in[4]));
-    }
-    out[0].dtype = DType::kFloat32;
-    out[0].set_dims({q.dims.data(), 3});
-    for (size_t i = 1; i < 3; ++i) {
-      out[i].dtype = DType::kFloat32;
-      out[i].set_dims(std::array{q.dim(0), kv_heads_, past.dim(2) + q.dim(1), head_dim});
-    }
-    return check_rotary(in, out[1]);
+Status attention_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  const int64_t heads = attributes.integer("num_heads");
+  if (operand(in, 1) == nullptr || operand(in, 2) == nullptr) {
+    return Unsupported("key or value is missing; packed forms are not supported");
   }
-
-  size_t scratch_bytes(Inputs in, const ThreadPool& pool) const override {
-    const int64_t total = in[3].dim(2) + in[0].dim(1);
-    const int64_t queries = in[0].count();
-    return static_cast<size_t>(queries + total * pool.size()) * sizeof(float);
+  const int64_t hidden = in[0].dim(2);
+  if (heads < 1 || hidden < 1 || hidden % heads != 0 || hidden != in[1].dim(2) || in[1].rank != 3 ||
+      !in[1].same_dims(in[2]) || in[0].dim(0) != in[1].dim(0)) {
+    return InvalidArgument("query ", view_str(in[0]), ", key ", view_str(in[1]), " and value ",
+                           view_str(in[2]), " do not fit ", heads, " heads");
   }
-
-  Status run(const RunContext& context, Inputs in, Outputs out) const override {
-    const int64_t batch = in[0].dim(0);
-    const int64_t sequence = in[0].dim(1);
-    const int64_t head_dim = in[0].dim(2) / heads_;
-    const int64_t past = in[3].dim(2);
-    const int64_t total = past + sequence;
-    const int64_t capacity = out[1].capacity != 0 ? out[1].capacity : total;
-    ENM_RETURN_IF_ERROR(check_lengths(in[5], batch, total));
-    float* queries = reinterpret_cast<float*>(context.scratch);
-    float* scores = queries + in[0].count();
-    for (int64_t b = 0; b < batch; ++b) {
-      for (int which = 0; which < 2; ++which) {
-        const auto i = static_cast<size_t>(which);
-        append(in[1 + i], in[3 + i], out[1 + i], b, capacity, head_dim, which == 0 ? &in : nullptr);
-      }
-      rotate_queries(in, queries, b, head_dim, past);
-    }
-    context.pool->parallel_for(
-        batch * heads_ * sequence, 1, [&](int64_t begin, int64_t end, int worker) {
-          for (int64_t i = begin; i < end; ++i) {
-            const int64_t position = i % sequence;
-            const int64_t head = i / sequence % heads_;
-            const int64_t b = i / sequence / heads_;
-            const int64_t cache =
-                (b * kv_heads_ + head / (heads_ / kv_heads_)) * capacity * head_dim;
-            const int64_t row = ((b * sequence + position) * heads_ + head) * head_dim;
-            kernels::AttentionRow args;
-            args.q = queries + row;
-            args.k = out[1].as<float>() + cache;
-            args.v = out[2].as<float>() + cache;
-            args.y = out[0].as<float>() + row;
-            args.scores = scores + worker * total;
-            args.length = past + position + 1;
-            args.head_dim = args.k_stride = args.v_stride = head_dim;
-            args.scale = scale_ != 0 ? scale_ : 1.0f / std::sqrt(static_cast<float>(head_dim));
-            kernels_.row(args);
-          }
-        });
-    return {};
+  const TensorView* mask = operand(in, kMask);
+  if (mask != nullptr &&
+      (mask->rank != 2 || mask->dim(0) != in[1].dim(0) || mask->dim(1) != in[1].dim(1))) {
+    return Unsupported("key_padding_mask is ", view_str(*mask), "; expected i32[", in[1].dim(0),
+                       ", ", in[1].dim(1), "]");
   }
-
- private:
-  Status check_rotary(Inputs in, const TensorView& present) const {
-    if (!rotary_) return {};
-    const TensorView& cos = in[7];
-    if (cos.rank != 2 || cos.dtype != DType::kFloat32 || !cos.same_dims(in[8]) ||
-        2 * cos.dim(1) > present.dim(3)) {
-      return InvalidArgument("the rotary tables are ", view_str(cos), " and ", view_str(in[8]));
-    }
-    if (present.dim(2) > cos.dim(0)) {
-      return ResourceExhausted(present.dim(2), " positions; the model has ", cos.dim(0));
-    }
-    return {};
-  }
-
-  // Every sequence of the batch must be full: padding inside a batch is not supported.
-  static Status check_lengths(const TensorView& seqlens, int64_t batch, int64_t total) {
-    ENM_RETURN_IF_ERROR(expect_dtype(seqlens, DType::kInt32, "seqlens_k"));
-    if (seqlens.count() != batch) return InvalidArgument("seqlens_k is ", view_str(seqlens));
-    for (int64_t b = 0; b < batch; ++b) {
-      if (seqlens.as<int32_t>()[b] + 1 != total) {
-        return Unsupported("sequence ", b, " has ", seqlens.as<int32_t>()[b] + 1, " of ", total,
-                           " tokens; padded batches of decoders are not supported");
-      }
-    }
-    return {};
-  }
-
-  // Writes the new rows behind the past ones, keys turned to their positions.
-  void append(const TensorView& fresh, const TensorView& past, const TensorView& present, int64_t b,
-              int64_t capacity, int64_t head_dim, const Inputs* rotary_inputs) const {
-    const int64_t old_rows = past.dim(2);
-    const int64_t sequence = fresh.dim(1);
-    for (int64_t head = 0; head < kv_heads_; ++head) {
-      float* to = present.as<float>() + (b * kv_heads_ + head) * capacity * head_dim;
-      if (past.data != present.data && old_rows > 0) {
-        const float* from = past.as<float>() + (b * kv_heads_ + head) * old_rows * head_dim;
-        std::memcpy(to, from, static_cast<size_t>(old_rows * head_dim) * sizeof(float));
-      }
-      for (int64_t s = 0; s < sequence; ++s) {
-        float* row = to + (old_rows + s) * head_dim;
-        const float* from = fresh.as<float>() + ((b * sequence + s) * kv_heads_ + head) * head_dim;
-        std::memcpy(row, from, static_cast<size_t>(head_dim) * sizeof(float));
-        if (rotary_inputs != nullptr) rotate(*rotary_inputs, row, old_rows + s);
-      }
-    }
-  }
-
-  void rotate_queries(Inputs in, float* queries, int64_t b, int64_t head_dim, int64_t past) const {
-    const int64_t sequence = in[0].dim(1);
-    const int64_t count = sequence * heads_ * head_dim;
-    float* to = queries + b * count;
-    std::memcpy(to, in[0].as<float>() + b * count, static_cast<size_t>(count) * sizeof(float));
-    for (int64_t s = 0; s < sequence; ++s) {
-      for (int64_t head = 0; head < heads_; ++head) {
-        rotate(in, to + (s * heads_ + head) * head_dim, past + s);
-      }
-    }
-  }
-
-  void rotate(Inputs in, float* x, int64_t position) const {
-    if (!rotary_) return;
-    const int64_t half = in[7].dim(1);
-    kernels::rotate_head(x, in[7].as<float>() + position * half,
-                         in[8].as<float>() + position * half, half, interleaved_);
-  }
-
-  const kernels::AttentionKernels& kernels_;
-  const int64_t heads_;
-  const int64_t kv_heads_;
-  const float scale_;
-  const bool rotary_;
-  const bool interleaved_;
-};
-
-Result<std::unique_ptr<PreparedOp>> prepare_gqa(const PrepareContext& context) {
-  const graph::Node& node = context.node;
-  const int64_t heads = node.int_or("num_heads", 0);
-  const int64_t kv_heads = node.int_or("kv_num_heads", 0);
-  if (heads < 1 || kv_heads < 1 || heads > 4096 || heads % kv_heads != 0) {
-    return Corrupt("num_heads is ", heads, " and kv_num_heads ", kv_heads);
-  }
-  for (size_t i = 0; i < 7; ++i) {
-    if (node.input(i) == graph::kNoValue) {
-      return Unsupported("input ", i, " is missing; packed QKV and calls without a cache are not ",
-                         "supported");
-    }
-  }
-  if (node.outputs.size() != 3) return Unsupported("expected 3 outputs, got ", node.outputs.size());
-  if (node.int_or("local_window_size", -1) != -1 || node.float_or("softcap", 0) != 0 ||
-      node.int_or("smooth_softmax", 0) != 0 || node.int_or("causal", 1) != 1) {
-    return Unsupported("windows, softcap, smooth softmax and attention that is not causal are not ",
-                       "supported");
-  }
-  for (size_t i = 9; i < node.inputs.size(); ++i) {
-    if (node.input(i) != graph::kNoValue) return Unsupported("input ", i, " is not supported");
-  }
-  if (node.int_or("do_rotary", 0) != 0 &&
-      (node.input(7) == graph::kNoValue || node.input(8) == graph::kNoValue)) {
-    return Corrupt("do_rotary is set, but cos_cache or sin_cache is missing");
-  }
-  return make_prepared<GroupQueryAttention>(kernels::attention_kernels(context.isa), node);
+  return like_first(attributes, in, out);
 }
 
-// Inputs: query, key, value [batch, sequence, hidden], bias?, key_padding_mask? i32 [batch, keys].
 class MultiHeadAttention final : public PreparedOp {
  public:
-  MultiHeadAttention(const kernels::AttentionKernels& kernels, int64_t heads, float scale)
-      : kernels_(kernels), heads_(heads), scale_(scale) {}
+  MultiHeadAttention(const kernels::AttentionKernels& kernels, const Attributes& attributes)
+      : kernels_(kernels),
+        heads_(attributes.integer("num_heads")),
+        scale_(attributes.number("scale")) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    for (size_t i = 0; i < 3; ++i) {
-      ENM_RETURN_IF_ERROR(expect_dtype(in[i], DType::kFloat32, "an operand"));
-      ENM_RETURN_IF_ERROR(expect_rank(in[i], 3, "an operand"));
-    }
-    if (in[0].dim(2) % heads_ != 0 || in[0].dim(2) != in[1].dim(2) || !in[1].same_dims(in[2]) ||
-        in[0].dim(0) != in[1].dim(0)) {
-      return InvalidArgument("query ", view_str(in[0]), ", key ", view_str(in[1]), " and value ",
-                             view_str(in[2]), " do not fit ", heads_, " heads");
-    }
-    if (in.size() > 4 && in[4].given() &&
-        (in[4].dtype != DType::kInt32 || in[4].rank != 2 || in[4].dim(0) != in[1].dim(0) ||
-         in[4].dim(1) != in[1].dim(1))) {
-      return InvalidArgument("key_padding_mask is ", view_str(in[4]), "; expected i32[",
-                             in[1].dim(0), ", ", in[1].dim(1), "]");
-    }
-    out[0] = in[0];
-    return {};
-  }
-
-  size_t scratch_bytes(Inputs in, const ThreadPool& pool) const override {
-    return static_cast<size_t>(in[1].dim(1) * pool.size()) * sizeof(float);
+  uint64_t scratch_bytes(Inputs in, int threads) const override {
+    const int64_t floats = kernels::attention_scratch_floats(in[0].dim(2) / heads_);
+    return static_cast<uint64_t>(floats * threads) * sizeof(float);
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
@@ -239,28 +50,32 @@ class MultiHeadAttention final : public PreparedOp {
     const int64_t keys = in[1].dim(1);
     const int64_t hidden = in[0].dim(2);
     const int64_t head_dim = hidden / heads_;
-    auto* scores = reinterpret_cast<float*>(context.scratch);
-    const bool masked = in.size() > 4 && in[4].given();
-    context.pool->parallel_for(
-        in[0].dim(0) * heads_ * sequence, 4, [&](int64_t begin, int64_t end, int worker) {
-          for (int64_t i = begin; i < end; ++i) {
-            const int64_t head = i / sequence % heads_;
-            const int64_t b = i / sequence / heads_;
-            const int64_t row = (b * sequence + i % sequence) * hidden + head * head_dim;
-            kernels::AttentionRow args;
-            args.q = in[0].as<float>() + row;
-            args.k = in[1].as<float>() + b * keys * hidden + head * head_dim;
-            args.v = in[2].as<float>() + b * keys * hidden + head * head_dim;
-            args.y = out[0].as<float>() + row;
-            args.keep = masked ? in[4].as<int32_t>() + b * keys : nullptr;
-            args.scores = scores + worker * keys;
-            args.length = keys;
-            args.head_dim = head_dim;
-            args.k_stride = args.v_stride = hidden;
-            args.scale = scale_ != 0 ? scale_ : 1.0f / std::sqrt(static_cast<float>(head_dim));
-            kernels_.row(args);
-          }
-        });
+    const int64_t scratch = kernels::attention_scratch_floats(head_dim);
+    constexpr int64_t kRows = kernels::kAttentionTileRows;
+    const int64_t tiles = (sequence + kRows - 1) / kRows;
+    const TensorView* mask = operand(in, kMask);
+    const auto body = [&](int64_t begin, int64_t end, int worker) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t first = i % tiles * kRows;
+        const int64_t head = i / tiles % heads_;
+        const int64_t b = i / tiles / heads_;
+        const int64_t row = (b * sequence + first) * hidden + head * head_dim;
+        kernels::AttentionTile tile;
+        tile.q = in[0].as<float>() + row;
+        tile.k = in[1].as<float>() + b * keys * hidden + head * head_dim;
+        tile.v = in[2].as<float>() + b * keys * hidden + head * head_dim;
+        tile.y = out[0].as<float>() + row;
+        tile.keep = mask != nullptr ? mask->as<int32_t>() + b * keys : nullptr;
+        tile.rows = std::min(kRows, sequence - first);
+        tile.first_end = keys;
+        tile.head_dim = head_dim;
+        tile.q_stride = tile.k_stride = tile.v_stride = tile.y_stride = hidden;
+        tile.scale = scale_ != 0 ? scale_ : 1.0f / std::sqrt(static_cast<float>(head_dim));
+        tile.scratch = reinterpret_cast<float*>(context.scratch) + worker * scratch;
+        kernels_.tile(tile);
+      }
+    };
+    context.pool->parallel_for(in[0].dim(0) * heads_ * tiles, 1, body);
     return {};
   }
 
@@ -271,25 +86,42 @@ class MultiHeadAttention final : public PreparedOp {
 };
 
 Result<std::unique_ptr<PreparedOp>> prepare_mha(const PrepareContext& context) {
-  const graph::Node& node = context.node;
-  const int64_t heads = node.int_or("num_heads", 0);
-  if (heads < 1 || heads > 4096) return Corrupt("num_heads is ", heads);
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const bool wanted = i < 3;
-    const bool is_there = node.input(i) != graph::kNoValue;
-    if ((wanted && !is_there) || (!wanted && i != 4 && is_there)) {
-      return Unsupported("supported are separate query, key and value and a key_padding_mask; ",
-                         "input ", i, is_there ? " is given" : " is missing");
-    }
+  for (size_t i = 3; i < context.node().inputs.size(); ++i) {
+    if (i == kMask || context.node().inputs[i] == graph::kNoValue) continue;
+    return Unsupported("supported are separate query, key and value and a key_padding_mask; input ",
+                       i, " is given");
   }
-  if (node.int_or("unidirectional", 0) != 0) return Unsupported("unidirectional is not supported");
-  return make_prepared<MultiHeadAttention>(kernels::attention_kernels(context.isa), heads,
-                                           node.float_or("scale", 0));
+  return make_prepared<MultiHeadAttention>(kernels::attention_kernels(context.isa),
+                                           context.attributes);
 }
+
+constexpr Types kI32 = graph::DType::kInt32;
+constexpr Operand kInputs[] = {Operand("query", kF32).as('T').of_rank(3),
+                               Operand("key", kF32).as('T').optional(),
+                               Operand("value", kF32).as('T').optional(),
+                               Operand("bias", kF32).as('T').optional(),
+                               Operand("key_padding_mask", kI32).optional(),
+                               Operand("attention_bias", kF32).as('T').optional(),
+                               Operand("past_key", kF32).as('T').optional(),
+                               Operand("past_value", kF32).as('T').optional(),
+                               Operand("past_sequence_length", kI32).optional(),
+                               Operand("cache_indirection", kI32).optional()};
+// The others come with forms that are refused.
+constexpr Operand kOutputs[] = {Operand("output", kF32).as('T')};
+constexpr AttributeSpec kAttributes[] = {
+    AttributeSpec::integer("num_heads").required(), AttributeSpec::real("scale"),
+    AttributeSpec::integer("unidirectional").only(),
+    AttributeSpec::real("mask_filter_value", -10000.0f)};  // masked keys have no weight at all
 
 }  // namespace
 
-const Op kGroupQueryAttention = {"GroupQueryAttention", graph::kMicrosoft, 7, 14, 4, prepare_gqa};
-const Op kMultiHeadAttention = {"MultiHeadAttention", graph::kMicrosoft, 3, 10, 4, prepare_mha};
+constexpr Op kMultiHeadAttention = {.name = "MultiHeadAttention",
+                                    .domain = graph::kMicrosoft,
+                                    .inputs = kInputs,
+                                    .outputs = kOutputs,
+                                    .attributes = kAttributes,
+                                    .shape = attention_shape,
+                                    .traits = kHalfSafe,
+                                    .cpu = prepare_mha};
 
 }  // namespace enm::ops

@@ -8,22 +8,26 @@
 namespace enm::ops {
 namespace {
 
+// Integers wrap, as they do in ONNX: signed ones are added as the unsigned ones of 64 bits.
+template <typename T>
+using Wrapping = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
+
 struct AddOf {
   template <typename T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a + b);
+    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
   }
 };
 struct SubOf {
   template <typename T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a - b);
+    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
   }
 };
 struct MulOf {
   template <typename T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a * b);
+    return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b));
   }
 };
 struct DivOf {
@@ -34,7 +38,7 @@ struct DivOf {
     if constexpr (std::is_integral_v<T>) {
       if (b == 0) return 0;
       if constexpr (std::is_signed_v<T>) {
-        if (b == -1) return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a));
+        if (b == -1) return static_cast<T>(0 - Wrapping<T>(a));
       }
     }
     return static_cast<T>(a / b);
@@ -55,7 +59,9 @@ struct MinOf {
 struct PowOf {
   template <typename T>
   T operator()(T a, T b) const {
-    return static_cast<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+    const double power = std::pow(static_cast<double>(a), static_cast<double>(b));
+    if constexpr (std::is_integral_v<T>) return static_cast<T>(truncate(power));
+    return static_cast<T>(power);
   }
 };
 
@@ -74,28 +80,14 @@ void apply_row(const T* a, int64_t a_step, const T* b, int64_t b_step, T* y, int
 template <typename F>
 class Binary final : public PreparedOp {
  public:
-  Status infer(Inputs in, Outputs out) const override {
-    out[0].dtype = in[0].dtype;
-    out[0].set_dims({in[0].dims.data(), static_cast<size_t>(in[0].rank)});
-    for (size_t i = 1; i < in.size(); ++i) {
-      ENM_RETURN_IF_ERROR(expect_dtype(in[i], in[0].dtype, "an operand beside the first"));
-      const TensorView so_far = out[0];
-      ENM_RETURN_IF_ERROR(broadcast_dims(so_far, in[i], out[0]));
-    }
-    return {};
-  }
-
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
-    return with_numeric(in[0].dtype, "an operand", [&](auto zero) {
+    with_number(in[0].dtype, [&](auto zero) {
       using T = decltype(zero);
       run_typed<T>(context, in[0], in[in.size() > 1 ? 1 : 0], out[0]);
       for (size_t i = 2; i < in.size(); ++i) run_typed<T>(context, out[0], in[i], out[0]);
-      return Status();
     });
+    return {};
   }
-
-  // With more operands a later one would be read after it was written.
-  bool in_place(size_t index) const override { return index < 2; }
 
  private:
   template <typename T>
@@ -112,14 +104,14 @@ class Binary final : public PreparedOp {
     const BroadcastStrides b_strides(b, y);
     const int64_t width = y.last_dim();
     const auto last = static_cast<size_t>(y.rank - 1);
-    const int64_t rows = width == 0 ? 0 : y.count() / width;
-    context.pool->parallel_for(rows, row_grain(width), [&](int64_t begin, int64_t end, int) {
-      for (int64_t row = begin; row < end; ++row) {
-        apply_row(a.as<T>() + a_strides.offset(y, row), a_strides.of[last],
-                  b.as<T>() + b_strides.offset(y, row), b_strides.of[last], y.as<T>() + row * width,
-                  width, F());
-      }
-    });
+    context.pool->parallel_for(
+        row_count(y), row_grain(width), [&](int64_t begin, int64_t end, int) {
+          for (int64_t row = begin; row < end; ++row) {
+            apply_row(a.as<T>() + a_strides.offset(y, row), a_strides.of[last],
+                      b.as<T>() + b_strides.offset(y, row), b_strides.of[last],
+                      y.as<T>() + row * width, width, F());
+          }
+        });
   }
 };
 
@@ -128,14 +120,29 @@ Result<std::unique_ptr<PreparedOp>> prepare_binary(const PrepareContext&) {
   return make_prepared<Binary<F>>();
 }
 
+constexpr Operand kTwo[] = {Operand("A", kNumbers).as('T'), Operand("B", kNumbers).as('T')};
+constexpr Operand kMany[] = {Operand("data", kNumbers).as('T').variadic()};
+constexpr Operand kResult[] = {Operand("C", kNumbers).as('T')};
+
+template <typename F>
+constexpr Op binary(std::string_view name, std::span<const Operand> inputs, uint32_t traits) {
+  return {.name = name,
+          .since = 7,
+          .inputs = inputs,
+          .outputs = kResult,
+          .shape = broadcast_all,
+          .traits = kElementwise | traits,
+          .cpu = prepare_binary<F>};
+}
+
 }  // namespace
 
-const Op kAdd = {"Add", "", 2, 2, 1, prepare_binary<AddOf>};
-const Op kSub = {"Sub", "", 2, 2, 1, prepare_binary<SubOf>};
-const Op kMul = {"Mul", "", 2, 2, 1, prepare_binary<MulOf>};
-const Op kDiv = {"Div", "", 2, 2, 1, prepare_binary<DivOf>};
-const Op kMax = {"Max", "", 1, kMaxInputs, 1, prepare_binary<MaxOf>};
-const Op kMin = {"Min", "", 1, kMaxInputs, 1, prepare_binary<MinOf>};
-const Op kPow = {"Pow", "", 2, 2, 1, prepare_binary<PowOf>};
+constexpr Op kAdd = binary<AddOf>("Add", kTwo, kHalfSafe);
+constexpr Op kSub = binary<SubOf>("Sub", kTwo, kHalfSafe);
+constexpr Op kMul = binary<MulOf>("Mul", kTwo, kHalfSafe);
+constexpr Op kDiv = binary<DivOf>("Div", kTwo, kHalfSafe);
+constexpr Op kPow = binary<PowOf>("Pow", kTwo, 0);
+constexpr Op kMax = binary<MaxOf>("Max", kMany, 0);
+constexpr Op kMin = binary<MinOf>("Min", kMany, 0);
 
 }  // namespace enm::ops

@@ -1,7 +1,8 @@
 // Walking several operands in the order of a broadcast result.
 #pragma once
 
-#include "enm/ops/op.h"
+#include "enm/base/status.h"
+#include "enm/ops/tensor_view.h"
 
 namespace enm::ops {
 
@@ -31,12 +32,6 @@ struct BroadcastStrides {
     return out.rank == 0 ? 0 : of[static_cast<size_t>(out.rank - 1)];
   }
 };
-
-/// Rows of the output; a scalar is one of one element.
-inline int64_t row_count(const TensorView& out) {
-  const int64_t width = out.last_dim();
-  return width == 0 ? 0 : out.count() / width;
-}
 
 /// Copies element sum(at[i] * strides[i]) of `from`, counted from `offset`, to element `at` of the
 /// output, for elements of 8 to 64 bits.

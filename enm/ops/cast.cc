@@ -1,6 +1,5 @@
 // Cast between element types. Floats to integers truncate; halves round to nearest, ties to even.
 #include <cmath>
-#include <limits>
 
 #include "enm/base/half.h"
 #include "enm/ops/support.h"
@@ -38,12 +37,6 @@ int64_t read_integer(const TensorView& view, int64_t i) {
     default:
       return view.as<uint8_t>()[i];
   }
-}
-
-int64_t truncate(double value) {
-  if (!(value > -0x1p63)) return std::numeric_limits<int64_t>::min();
-  if (!(value < 0x1p63)) return std::numeric_limits<int64_t>::max();
-  return static_cast<int64_t>(value);
 }
 
 // Float types hold every i32 and the small i64 that occur here; a double is wide enough to pass
@@ -102,22 +95,12 @@ bool fast_cast(const TensorView& x, const TensorView& y, int64_t begin, int64_t 
   }
 }
 
-bool supported(DType type) {
-  return graph::is_float(type) || type == DType::kInt64 || type == DType::kInt32 ||
-         type == DType::kInt8 || type == DType::kUint8 || type == DType::kBool;
-}
+constexpr Types kCastable =
+    kF32 | Types{DType::kFloat64, DType::kFloat16, DType::kBfloat16, DType::kInt64,
+                 DType::kInt32,   DType::kInt8,    DType::kUint8,    DType::kBool};
 
 class Cast final : public PreparedOp {
  public:
-  explicit Cast(DType to) : to_(to) {}
-
-  Status infer(Inputs in, Outputs out) const override {
-    if (!supported(in[0].dtype)) return Unsupported("input is ", view_str(in[0]));
-    out[0] = in[0];
-    out[0].dtype = to_;
-    return {};
-  }
-
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     const TensorView& x = in[0];
     const TensorView& y = out[0];
@@ -135,19 +118,34 @@ class Cast final : public PreparedOp {
     });
     return {};
   }
-
- private:
-  const DType to_;
 };
 
-Result<std::unique_ptr<PreparedOp>> prepare_cast(const PrepareContext& context) {
-  const auto to = static_cast<DType>(context.node.int_or("to", 0));
-  if (!supported(to)) return Unsupported("to is ", context.node.int_or("to", 0));
-  return make_prepared<Cast>(to);
+DType cast_type(const Attributes& attributes, std::span<const DType>) {
+  const int64_t to = attributes.integer("to");
+  return to > 0 && to < 32 ? static_cast<DType>(to) : DType::kUndefined;
 }
+
+Result<std::unique_ptr<PreparedOp>> prepare_cast(const PrepareContext&) {
+  return make_prepared<Cast>();
+}
+
+constexpr Operand kInput[] = {Operand("input", kCastable)};
+constexpr Operand kOutput[] = {Operand("output", kCastable)};
+constexpr AttributeSpec kAttributes[] = {
+    AttributeSpec::integer("to").required(),
+    AttributeSpec::integer("saturate", 1),  // of types with 8 bits, which are not among ours
+    AttributeSpec::string("round_mode", "up")};
 
 }  // namespace
 
-const Op kCast = {"Cast", "", 1, 1, 1, prepare_cast};
+constexpr Op kCast = {.name = "Cast",
+                      .since = 6,
+                      .inputs = kInput,
+                      .outputs = kOutput,
+                      .attributes = kAttributes,
+                      .shape = like_first,
+                      .type = cast_type,
+                      .traits = kElementwise | kRowWise,
+                      .cpu = prepare_cast};
 
 }  // namespace enm::ops

@@ -1,105 +1,87 @@
 // Gemm: alpha A' B' + beta C, A' and B' transposed as the attributes say, C broadcast to the
 // result.
-#include <algorithm>
-
-#include "enm/kernels/matmul_f32/matmul_f32.h"
 #include "enm/ops/broadcast.h"
+#include "enm/ops/packed_f32.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
 namespace enm::ops {
 namespace {
 
-using graph::DType;
+Status gemm_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  const bool trans_a = attributes.flag("transA");
+  const bool trans_b = attributes.flag("transB");
+  if (in[0].dim(trans_a ? 0 : 1) != in[1].dim(trans_b ? 1 : 0)) {
+    return InvalidArgument(view_str(in[0]), " and ", view_str(in[1]), " do not fit");
+  }
+  out[0].set_dims(std::array{in[0].dim(trans_a ? 1 : 0), in[1].dim(trans_b ? 0 : 1)});
+  const TensorView* c = operand(in, 2);
+  if (c == nullptr) return {};
+  TensorView sum;
+  ENM_RETURN_IF_ERROR(broadcast_dims(*c, out[0], sum));
+  if (sum.same_dims(out[0])) return {};
+  return InvalidArgument("C is ", view_str(*c), "; it does not broadcast to ", view_str(out[0]));
+}
 
 class Gemm final : public PreparedOp {
  public:
-  Gemm(const graph::Node& node, const kernels::MatmulF32Kernels& kernels)
-      : kernels_(kernels),
-        alpha_(node.float_or("alpha", 1.0f)),
-        beta_(node.float_or("beta", 1.0f)),
-        trans_a_(node.int_or("transA", 0) != 0),
-        trans_b_(node.int_or("transB", 0) != 0) {}
+  Gemm(const PrepareContext& context, std::shared_ptr<const PackedF32> weight)
+      : kernels_(kernels::matmul_f32_kernels(context.isa)),
+        alpha_(context.attributes.number("alpha")),
+        beta_(context.attributes.number("beta")),
+        trans_a_(context.attributes.flag("transA")),
+        trans_b_(context.attributes.flag("transB")),
+        weight_(std::move(weight)) {}
 
-  Status pack_constant(const graph::Tensor& b) {
-    ENM_ASSIGN_OR_RETURN(Blob loaded, b.data.load());
-    const Blob bytes = aligned_elements(std::move(loaded), DType::kFloat32);
-    const int64_t k = b.dims[trans_b_ ? 1 : 0];
-    const int64_t n = b.dims[trans_b_ ? 0 : 1];
-    packed_ = AlignedBytes(std::max<size_t>(kernels::packed_floats(n, k), 1) * sizeof(float));
-    pack(reinterpret_cast<const float*>(bytes.data()), n, k,
-         reinterpret_cast<float*>(packed_.data()));
-    bytes.discard_pages();
-    return {};
-  }
-
-  Status infer(Inputs in, Outputs out) const override {
-    for (size_t i = 0; i < 2; ++i) {
-      ENM_RETURN_IF_ERROR(expect_dtype(in[i], DType::kFloat32, i == 0 ? "A" : "B"));
-      ENM_RETURN_IF_ERROR(expect_rank(in[i], 2, i == 0 ? "A" : "B"));
-    }
-    if (in[0].dim(trans_a_ ? 0 : 1) != in[1].dim(trans_b_ ? 1 : 0)) {
-      return InvalidArgument(view_str(in[0]), " and ", view_str(in[1]), " do not fit");
-    }
-    out[0].dtype = DType::kFloat32;
-    out[0].set_dims(std::array{in[0].dim(trans_a_ ? 1 : 0), in[1].dim(trans_b_ ? 0 : 1)});
-    if (in.size() < 3 || !in[2].given()) return {};
-    ENM_RETURN_IF_ERROR(expect_dtype(in[2], DType::kFloat32, "C"));
-    TensorView sum;
-    ENM_RETURN_IF_ERROR(broadcast_dims(in[2], out[0], sum));
-    return sum.same_dims(out[0]) ? Status() : InvalidArgument("C is ", view_str(in[2]));
-  }
-
-  size_t scratch_bytes(Inputs in, const ThreadPool&) const override {
-    const size_t a = trans_a_ ? static_cast<size_t>(in[0].count()) : 0;
-    return (a + b_floats(in)) * sizeof(float);
+  uint64_t scratch_bytes(Inputs in, int) const override {
+    return computed_bytes(in) + (trans_a_ ? in[0].bytes() : 0);
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
+    const Factor factor = factor_of(in);
     kernels::MatmulF32Args args;
     args.m = out[0].dim(0);
-    args.n = args.ldy = out[0].dim(1);
-    args.k = args.lda = in[0].dim(trans_a_ ? 0 : 1);
-    auto* panels = reinterpret_cast<float*>(packed_.size() > 0 ? packed_.data() : context.scratch);
-    if (packed_.size() == 0) pack(in[1].as<float>(), args.n, args.k, panels);
+    args.n = args.ldy = factor.n;
+    args.k = args.lda = factor.k;
+    auto* panels =
+        weight_ != nullptr ? weight_->panels() : reinterpret_cast<float*>(context.scratch);
+    if (weight_ == nullptr) factor.pack(in[1].as<float>(), *context.pool, panels);
     args.panels = panels;
     args.a = in[0].as<float>();
     args.y = out[0].as<float>();
     if (trans_a_) {
-      auto* turned = reinterpret_cast<float*>(context.scratch) + b_floats(in);
+      auto* turned = reinterpret_cast<float*>(context.scratch + computed_bytes(in));
       for (int64_t i = 0; i < args.m * args.k; ++i) {
         turned[i] = args.a[i % args.k * args.m + i / args.k];
       }
       args.a = turned;
     }
-    kernels::matmul_f32(kernels_, *context.pool, args);
-    scale_and_add(in.size() > 2 ? in[2] : TensorView(), out[0]);
+    multiply(kernels_, *context.pool, args);
+    scale_and_add(operand(in, 2), out[0]);
     return {};
   }
 
-  bool owns_input(size_t index) const override { return index == 1 && packed_.size() > 0; }
-  uint64_t weight_bytes() const override { return packed_.size(); }
+  bool packs(size_t index) const override { return index == 1 && weight_ != nullptr; }
 
  private:
-  size_t b_floats(Inputs in) const {
-    if (packed_.size() > 0) return 0;
-    return kernels::packed_floats(in[1].dim(trans_b_ ? 0 : 1), in[1].dim(trans_b_ ? 1 : 0));
+  Factor factor_of(Inputs in) const {
+    return {in[1].dim(trans_b_ ? 1 : 0), in[1].dim(trans_b_ ? 0 : 1), trans_b_};
+  }
+  // Of B, where it is packed for each run.
+  uint64_t computed_bytes(Inputs in) const {
+    return weight_ != nullptr ? 0 : factor_of(in).packed_bytes();
   }
 
-  void pack(const float* b, int64_t n, int64_t k, float* panels) const {
-    kernels::pack_f32(b, n, k, trans_b_ ? k : 1, trans_b_ ? 1 : n, 0, kernels::panel_count(n),
-                      panels);
-  }
-
-  void scale_and_add(const TensorView& c, const TensorView& y) const {
-    const bool has_c = c.given() && beta_ != 0;
-    const BroadcastStrides strides(has_c ? c : TensorView(), y);
+  void scale_and_add(const TensorView* c, const TensorView& y) const {
+    if (beta_ == 0) c = nullptr;
+    if (c == nullptr && alpha_ == 1) return;
+    const BroadcastStrides strides(c != nullptr ? *c : TensorView(), y);
     const int64_t width = y.last_dim();
     for (int64_t row = 0; row < row_count(y); ++row) {
       float* to = y.as<float>() + row * width;
-      const float* from = has_c ? c.as<float>() + strides.offset(y, row) : nullptr;
+      const float* from = c != nullptr ? c->as<float>() + strides.offset(y, row) : nullptr;
       for (int64_t i = 0; i < width; ++i) {
-        to[i] = alpha_ * to[i] + (has_c ? beta_ * from[i * strides.step(y)] : 0.0f);
+        to[i] = alpha_ * to[i] + (c != nullptr ? beta_ * from[i * strides.step(y)] : 0.0f);
       }
     }
   }
@@ -109,20 +91,33 @@ class Gemm final : public PreparedOp {
   const float beta_;
   const bool trans_a_;
   const bool trans_b_;
-  AlignedBytes packed_;
+  const std::shared_ptr<const PackedF32> weight_;
 };
 
 Result<std::unique_ptr<PreparedOp>> prepare_gemm(const PrepareContext& context) {
-  auto op = std::make_unique<Gemm>(context.node, kernels::matmul_f32_kernels(context.isa));
-  const graph::Tensor* b = context.constant(1);
-  if (b != nullptr && b->dims.size() == 2 && b->dtype == DType::kFloat32) {
-    ENM_RETURN_IF_ERROR(op->pack_constant(*b));
-  }
-  return std::unique_ptr<PreparedOp>(std::move(op));
+  ENM_ASSIGN_OR_RETURN(auto weight,
+                       pack_constant_factor(context, context.attributes.flag("transB")));
+  return make_prepared<Gemm>(context, std::move(weight));
 }
+
+constexpr Operand kInputs[] = {Operand("A", kF32).as('T').of_rank(2),
+                               Operand("B", kF32).as('T').of_rank(2),
+                               Operand("C", kF32).as('T').optional()};
+constexpr Operand kOutputs[] = {Operand("Y", kF32).as('T')};
+constexpr AttributeSpec kAttributes[] = {
+    AttributeSpec::real("alpha", 1), AttributeSpec::real("beta", 1),
+    AttributeSpec::integer("transA"), AttributeSpec::integer("transB")};
 
 }  // namespace
 
-const Op kGemm = {"Gemm", "", 2, 3, 1, prepare_gemm};
+// Before opset 7 an attribute said whether C is broadcast.
+constexpr Op kGemm = {.name = "Gemm",
+                      .since = 7,
+                      .inputs = kInputs,
+                      .outputs = kOutputs,
+                      .attributes = kAttributes,
+                      .shape = gemm_shape,
+                      .traits = kHalfSafe,
+                      .cpu = prepare_gemm};
 
 }  // namespace enm::ops

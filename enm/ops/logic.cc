@@ -35,21 +35,11 @@ class Compare final : public PreparedOp {
   // a > b is b < a: `swapped` exchanges the operands.
   Compare(Relation relation, bool swapped) : relation_(relation), swapped_(swapped) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    const bool is_logic = relation_ == Relation::kAnd || relation_ == Relation::kOr;
-    ENM_RETURN_IF_ERROR(expect_dtype(in[1], in[0].dtype, "the second operand"));
-    if (is_logic) ENM_RETURN_IF_ERROR(expect_dtype(in[0], DType::kBool, "an operand"));
-    out[0].dtype = DType::kBool;
-    return broadcast_dims(in[0], in[1], out[0]);
-  }
-
   Status run(const RunContext&, Inputs in, Outputs out) const override {
-    // A bool is a byte of 0 or 1.
-    const DType type = in[0].dtype == DType::kBool ? DType::kUint8 : in[0].dtype;
-    return with_numeric(type, "an operand", [&](auto zero) {
+    with_number(in[0].dtype, [&](auto zero) {
       fill<decltype(zero)>(in[swapped_ ? 1 : 0], in[swapped_ ? 0 : 1], out[0]);
-      return Status();
     });
+    return {};
   }
 
  private:
@@ -74,32 +64,17 @@ class Compare final : public PreparedOp {
 
 class Not final : public PreparedOp {
  public:
-  Status infer(Inputs in, Outputs out) const override {
-    out[0] = in[0];
-    return expect_dtype(in[0], DType::kBool, "input");
-  }
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     for (int64_t i = 0; i < in[0].count(); ++i) {
       out[0].as<uint8_t>()[i] = in[0].as<uint8_t>()[i] == 0;
     }
     return {};
   }
-  bool in_place(size_t) const override { return true; }
 };
 
 // Inputs: condition, value where it holds, value where not.
 class Where final : public PreparedOp {
  public:
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[0], DType::kBool, "condition"));
-    ENM_RETURN_IF_ERROR(expect_dtype(in[2], in[1].dtype, "the second value"));
-    if (graph::dtype_bits(in[1].dtype) < 8) return Unsupported("values are ", view_str(in[1]));
-    TensorView values;
-    ENM_RETURN_IF_ERROR(broadcast_dims(in[1], in[2], values));
-    out[0].dtype = in[1].dtype;
-    return broadcast_dims(in[0], values, out[0]);
-  }
-
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     const TensorView& y = out[0];
     const BroadcastStrides chosen(in[0], y);
@@ -129,17 +104,50 @@ Result<std::unique_ptr<PreparedOp>> prepare_plain(const PrepareContext&) {
   return make_prepared<T>();
 }
 
+constexpr Types kComparable = kNumbers | kBool;
+constexpr Operand kTwo[] = {Operand("A", kComparable).as('T'), Operand("B", kComparable).as('T')};
+constexpr Operand kTwoNumbers[] = {Operand("A", kNumbers).as('T'), Operand("B", kNumbers).as('T')};
+constexpr Operand kTwoBools[] = {Operand("A", kBool), Operand("B", kBool)};
+constexpr Operand kOneBool[] = {Operand("X", kBool)};
+constexpr Operand kResult[] = {Operand("C", kBool)};
+constexpr Operand kWhereInputs[] = {Operand("condition", kBool), Operand("X", kFixedSize).as('T'),
+                                    Operand("Y", kFixedSize).as('T')};
+constexpr Operand kWhereOutput[] = {Operand("output", kFixedSize).as('T')};
+
+template <Relation kRelation, bool kSwapped = false>
+constexpr Op relation(std::string_view name, std::span<const Operand> inputs) {
+  return {.name = name,
+          .since = 7,
+          .inputs = inputs,
+          .outputs = kResult,
+          .shape = broadcast_all,
+          .traits = kElementwise,
+          .cpu = prepare_compare<kRelation, kSwapped>};
+}
+
 }  // namespace
 
-const Op kEqual = {"Equal", "", 2, 2, 1, prepare_compare<Relation::kEqual>};
-const Op kLess = {"Less", "", 2, 2, 1, prepare_compare<Relation::kLess>};
-const Op kLessOrEqual = {"LessOrEqual", "", 2, 2, 1, prepare_compare<Relation::kLessOrEqual>};
-const Op kGreater = {"Greater", "", 2, 2, 1, prepare_compare<Relation::kLess, true>};
-const Op kGreaterOrEqual = {
-    "GreaterOrEqual", "", 2, 2, 1, prepare_compare<Relation::kLessOrEqual, true>};
-const Op kAnd = {"And", "", 2, 2, 1, prepare_compare<Relation::kAnd>};
-const Op kOr = {"Or", "", 2, 2, 1, prepare_compare<Relation::kOr>};
-const Op kNot = {"Not", "", 1, 1, 1, prepare_plain<Not>};
-const Op kWhere = {"Where", "", 3, 3, 1, prepare_plain<Where>};
+constexpr Op kEqual = relation<Relation::kEqual>("Equal", kTwo);
+constexpr Op kLess = relation<Relation::kLess>("Less", kTwoNumbers);
+constexpr Op kLessOrEqual = relation<Relation::kLessOrEqual>("LessOrEqual", kTwoNumbers);
+constexpr Op kGreater = relation<Relation::kLess, true>("Greater", kTwoNumbers);
+constexpr Op kGreaterOrEqual =
+    relation<Relation::kLessOrEqual, true>("GreaterOrEqual", kTwoNumbers);
+constexpr Op kAnd = relation<Relation::kAnd>("And", kTwoBools);
+constexpr Op kOr = relation<Relation::kOr>("Or", kTwoBools);
+constexpr Op kNot = {.name = "Not",
+                     .inputs = kOneBool,
+                     .outputs = kResult,
+                     .shape = like_first,
+                     .traits = kElementwise,
+                     .alias = 1,
+                     .cpu = prepare_plain<Not>};
+constexpr Op kWhere = {.name = "Where",
+                       .since = 9,
+                       .inputs = kWhereInputs,
+                       .outputs = kWhereOutput,
+                       .shape = broadcast_all,
+                       .traits = kElementwise | kHalfSafe,
+                       .cpu = prepare_plain<Where>};
 
 }  // namespace enm::ops

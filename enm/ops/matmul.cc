@@ -1,19 +1,15 @@
-// MatMul: numpy's matrix product. A constant second operand of two dimensions is packed once; two
-// computed operands are multiplied matrix by matrix.
-#include <algorithm>
-
-#include "enm/kernels/matmul_f32/matmul_f32.h"
+// MatMul: numpy's matrix product, of matrices of two or more dimensions. A constant second operand
+// of two dimensions is packed once; two computed operands are multiplied matrix by matrix.
+#include "enm/ops/packed_f32.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
 namespace enm::ops {
 namespace {
 
-using graph::DType;
-
-Status infer_product(const TensorView& a, const TensorView& b, TensorView& out) {
-  ENM_RETURN_IF_ERROR(expect_dtype(a, DType::kFloat32, "A"));
-  ENM_RETURN_IF_ERROR(expect_dtype(b, DType::kFloat32, "B"));
+Status matmul_shape(const Attributes&, Inputs in, Outputs out) {
+  const TensorView& a = in[0];
+  const TensorView& b = in[1];
   if (a.rank < 2 || b.rank < 2 || a.last_dim() != b.dim(b.rank - 2)) {
     return InvalidArgument(view_str(a), " times ", view_str(b),
                            "; expected matrices of two or more dimensions that fit");
@@ -22,101 +18,74 @@ Status infer_product(const TensorView& a, const TensorView& b, TensorView& out) 
   TensorView stack_b = b;
   stack_a.rank -= 2;
   stack_b.rank -= 2;
-  out.dtype = DType::kFloat32;
-  ENM_RETURN_IF_ERROR(broadcast_dims(stack_a, stack_b, out));
-  out.dims[static_cast<size_t>(out.rank++)] = a.dim(a.rank - 2);
-  if (out.rank == kMaxRank) return Unsupported("more than ", kMaxRank, " dimensions");
-  out.dims[static_cast<size_t>(out.rank++)] = b.last_dim();
-  return {};
+  ENM_RETURN_IF_ERROR(broadcast_dims(stack_a, stack_b, out[0]));
+  ENM_RETURN_IF_ERROR(push_dim(out[0], a.dim(a.rank - 2)));
+  return push_dim(out[0], b.last_dim());
 }
 
 class ConstantMatMul final : public PreparedOp {
  public:
-  ConstantMatMul(const kernels::MatmulF32Kernels& kernels, int64_t k, int64_t n)
-      : kernels_(kernels), k_(k), n_(n), panels_(kernels::packed_floats(n, k) * sizeof(float)) {}
-
-  Status pack(const graph::Tensor& weight, ThreadPool& pool) {
-    ENM_ASSIGN_OR_RETURN(Blob loaded, weight.data.load());
-    const Blob data = aligned_elements(std::move(loaded), DType::kFloat32);
-    const auto* b = reinterpret_cast<const float*>(data.data());
-    pool.parallel_for(kernels::panel_count(n_), 8, [&](int64_t begin, int64_t end, int) {
-      kernels::pack_f32(b, n_, k_, 1, n_, begin, end, panels());
-    });
-    data.discard_pages();
-    return {};
-  }
-
-  Status infer(Inputs in, Outputs out) const override {
-    return infer_product(in[0], in[1], out[0]);
-  }
+  ConstantMatMul(const kernels::MatmulF32Kernels& kernels, std::shared_ptr<const PackedF32> weight)
+      : kernels_(kernels), weight_(std::move(weight)) {}
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     kernels::MatmulF32Args args;
     args.a = in[0].as<float>();
-    args.panels = panels();
+    args.panels = weight_->panels();
     args.y = out[0].as<float>();
-    args.k = args.lda = k_;
-    args.n = args.ldy = n_;
-    args.m = k_ == 0 ? 0 : in[0].count() / k_;
-    kernels::matmul_f32(kernels_, *context.pool, args);
+    args.k = args.lda = weight_->factor().k;
+    args.n = args.ldy = weight_->factor().n;
+    args.m = row_count(out[0]);
+    multiply(kernels_, *context.pool, args);
     return {};
   }
 
-  bool owns_input(size_t index) const override { return index == 1; }
-  uint64_t weight_bytes() const override { return panels_.size(); }
+  bool packs(size_t index) const override { return index == 1; }
 
  private:
-  float* panels() const { return reinterpret_cast<float*>(panels_.data()); }
-
   const kernels::MatmulF32Kernels& kernels_;
-  const int64_t k_;
-  const int64_t n_;
-  AlignedBytes panels_;
+  const std::shared_ptr<const PackedF32> weight_;
 };
 
 class BatchedMatMul final : public PreparedOp {
  public:
   explicit BatchedMatMul(const kernels::MatmulF32Kernels& kernels) : kernels_(kernels) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    return infer_product(in[0], in[1], out[0]);
-  }
-
-  size_t scratch_bytes(Inputs in, const ThreadPool&) const override {
-    const TensorView& b = in[1];
-    return kernels::packed_floats(b.last_dim(), b.dim(b.rank - 2)) * sizeof(float);
-  }
+  uint64_t scratch_bytes(Inputs in, int) const override { return factor_of(in).packed_bytes(); }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     const TensorView& a = in[0];
     const TensorView& b = in[1];
     const TensorView& y = out[0];
+    if (y.count() == 0) return {};
+    const Factor factor = factor_of(in);
     kernels::MatmulF32Args args;
     args.m = y.dim(y.rank - 2);
-    args.n = args.ldy = y.last_dim();
-    args.k = args.lda = a.last_dim();
+    args.n = args.ldy = factor.n;
+    args.k = args.lda = factor.k;
     auto* panels = reinterpret_cast<float*>(context.scratch);
     args.panels = panels;
-    const int64_t matrices = args.m * args.n == 0 ? 0 : y.count() / (args.m * args.n);
+    const int64_t matrices = y.count() / (args.m * args.n);
     for (int64_t i = 0; i < matrices; ++i) {
       args.a = a.as<float>() + stack_index(y, a, i) * args.m * args.k;
       args.y = y.as<float>() + i * args.m * args.n;
       const float* matrix = b.as<float>() + stack_index(y, b, i) * args.k * args.n;
-      kernels::pack_f32(matrix, args.n, args.k, 1, args.n, 0, kernels::panel_count(args.n), panels);
-      kernels::matmul_f32(kernels_, *context.pool, args);
+      factor.pack(matrix, *context.pool, panels);
+      multiply(kernels_, *context.pool, args);
     }
     return {};
   }
 
  private:
+  static Factor factor_of(Inputs in) { return {in[0].last_dim(), in[1].last_dim()}; }
+
   // Which of operand's matrices belongs to the output's matrix i.
   static int64_t stack_index(const TensorView& y, const TensorView& operand, int64_t i) {
     int64_t index = 0;
     int64_t stride = 1;
-    for (int axis = 3; axis <= y.rank; ++axis) {
+    for (int axis = 3; axis <= operand.rank; ++axis) {
       const int64_t position = i % y.dim(y.rank - axis);
       i /= y.dim(y.rank - axis);
-      if (axis > operand.rank) continue;
       const int64_t own = operand.dim(operand.rank - axis);
       index += (own == 1 ? 0 : position) * stride;
       stride *= own;
@@ -129,17 +98,21 @@ class BatchedMatMul final : public PreparedOp {
 
 Result<std::unique_ptr<PreparedOp>> prepare_matmul(const PrepareContext& context) {
   const auto& kernels = kernels::matmul_f32_kernels(context.isa);
-  const graph::Tensor* weight = context.constant(1);
-  if (weight == nullptr || weight->dims.size() != 2 || weight->dtype != DType::kFloat32) {
-    return make_prepared<BatchedMatMul>(kernels);
-  }
-  auto op = std::make_unique<ConstantMatMul>(kernels, weight->dims[0], weight->dims[1]);
-  ENM_RETURN_IF_ERROR(op->pack(*weight, *context.pool));
-  return std::unique_ptr<PreparedOp>(std::move(op));
+  ENM_ASSIGN_OR_RETURN(auto weight, pack_constant_factor(context, false));
+  if (weight == nullptr) return make_prepared<BatchedMatMul>(kernels);
+  return make_prepared<ConstantMatMul>(kernels, std::move(weight));
 }
+
+constexpr Operand kInputs[] = {Operand("A", kF32).as('T'), Operand("B", kF32).as('T')};
+constexpr Operand kOutputs[] = {Operand("Y", kF32).as('T')};
 
 }  // namespace
 
-const Op kMatMul = {"MatMul", "", 2, 2, 1, prepare_matmul};
+constexpr Op kMatMul = {.name = "MatMul",
+                        .inputs = kInputs,
+                        .outputs = kOutputs,
+                        .shape = matmul_shape,
+                        .traits = kRowWise | kHalfSafe,
+                        .cpu = prepare_matmul};
 
 }  // namespace enm::ops

@@ -3,9 +3,6 @@
 // DynamicQuantizeMatMul (A f32, B, b_scale, b_zero?, bias?) -> f32, which quantizes A by itself.
 // A [..., K], B [K, N]; a constant B is packed once. Zero points and scales: one for A, one or N
 // for B. Source: ONNX MatMulInteger-10; ONNX Runtime, docs/ContribOperators.md
-#include <algorithm>
-#include <cstring>
-
 #include "enm/kernels/matmul_int8/matmul_int8.h"
 #include "enm/ops/quantize_support.h"
 #include "enm/ops/support.h"
@@ -17,24 +14,47 @@ namespace {
 using graph::DType;
 using kernels::PackedInt8;
 
-// Which input is what; -1 where the operator has none of it.
+constexpr size_t kNone = kMaxInputs;
+
+// Which input is what; kNone where the operator has none of it.
 struct Slots {
-  int a_scale, b_scale, a_zero, b_zero, bias;
+  size_t a_scale, b_scale, a_zero, b_zero, bias;
   bool quantizes;
 
-  bool makes_floats() const { return b_scale >= 0; }
+  bool makes_floats() const { return b_scale != kNone; }
 };
-constexpr Slots kPlain = {-1, -1, 2, 3, -1, false};
+constexpr Slots kPlain = {kNone, kNone, 2, 3, kNone, false};
 constexpr Slots kToFloat = {2, 3, 4, 5, 6, false};
-constexpr Slots kDynamic = {-1, 2, -1, 3, 4, true};
+constexpr Slots kDynamic = {kNone, 2, kNone, 3, 4, true};
 
-const TensorView* given(Inputs in, int slot) {
-  if (slot < 0 || static_cast<size_t>(slot) >= in.size()) return nullptr;
-  const TensorView& view = in[static_cast<size_t>(slot)];
-  return view.given() ? &view : nullptr;
+Status expect_count(const TensorView* view, int64_t count, std::string_view what) {
+  if (view == nullptr || (view->rank <= 1 && (view->count() == 1 || view->count() == count))) {
+    return {};
+  }
+  return Unsupported(what, " is ", view_str(*view), "; expected one number",
+                     count == 1 ? "" : cat(" or ", count));
 }
 
-size_t align64(size_t bytes) { return (bytes + 63) / 64 * 64; }
+template <const Slots& kSlots>
+Status product_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  const TensorView& a = in[0];
+  const TensorView& b = in[1];
+  if (a.rank < 1 || a.last_dim() != b.dim(0)) {
+    return InvalidArgument(view_str(a), " times ", view_str(b), "; expected [..., K] and [K, N]");
+  }
+  const int64_t n = b.dim(1);
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.a_scale), 1, "a_scale"));
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.b_scale), n, "b_scale"));
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.a_zero), 1, "a_zero_point"));
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.b_zero), n, "b_zero_point"));
+  const TensorView* bias = operand(in, kSlots.bias);
+  if (bias != nullptr && bias->dim(0) != n) {
+    return InvalidArgument("bias is ", view_str(*bias), "; expected f32[", n, "]");
+  }
+  ENM_RETURN_IF_ERROR(like_first(attributes, in, out));
+  out[0].dims[static_cast<size_t>(a.rank - 1)] = n;
+  return {};
+}
 
 // Cuts pieces off scratch memory; over null it only counts.
 class Cutter {
@@ -43,104 +63,82 @@ class Cutter {
   template <typename T>
   T* take(int64_t count) {
     auto* piece = memory_ == nullptr ? nullptr : reinterpret_cast<T*>(memory_ + size_);
-    size_ += align64(static_cast<size_t>(count) * sizeof(T));
+    size_ += (static_cast<uint64_t>(count) * sizeof(T) + 63) / 64 * 64;
     return piece;
   }
-  size_t size() const { return size_; }
+  uint64_t size() const { return size_; }
 
  private:
   uint8_t* memory_;
-  size_t size_ = 0;
+  uint64_t size_ = 0;
 };
 
-PackedInt8 take_packed(Cutter& cutter, int64_t n, int64_t k) {
+PackedInt8 take_packed(Cutter& cutter, int64_t n, int64_t k, bool has_zeros) {
   PackedInt8 packed{n, k, nullptr, nullptr, nullptr};
   packed.quants = cutter.take<int8_t>(packed.tiles() * kernels::int8_tile_bytes(k));
   packed.sums = cutter.take<int32_t>(packed.padded_n());
-  packed.zeros = cutter.take<int32_t>(packed.padded_n());
+  if (has_zeros) packed.zeros = cutter.take<int32_t>(packed.padded_n());
   return packed;
 }
 
-bool is_byte(DType type) { return type == DType::kUint8 || type == DType::kInt8; }
+// Unsigned bytes always have zeros: they are packed as signed ones, 128 lower.
+bool has_zeros(DType b, bool given) { return given || b == DType::kUint8; }
 
-Status expect_count(const TensorView* view, DType type, int64_t count, std::string_view what) {
-  if (view == nullptr) return {};
-  ENM_RETURN_IF_ERROR(expect_dtype(*view, type, what));
-  if (view->rank <= 1 && (view->count() == 1 || view->count() == count)) return {};
-  return Unsupported(what, " is ", view_str(*view), "; expected 1 or ", count, " elements");
+void pack(const kernels::Int8Source& source, const PackedInt8& packed, ThreadPool& pool) {
+  pool.parallel_for(packed.tiles(), 4, [&](int64_t begin, int64_t end, int) {
+    kernels::pack_int8(source, begin, end, packed);
+  });
 }
+
+class PackedBytes final : public PackedWeight {
+ public:
+  PackedBytes(AlignedMemory memory, int64_t n, int64_t k, bool has_zeros)
+      : memory_(std::move(memory)) {
+    Cutter cutter(memory_.data());
+    packed_ = take_packed(cutter, n, k, has_zeros);
+  }
+
+  uint64_t bytes() const override { return memory_.size(); }
+  const PackedInt8& packed() const { return packed_; }
+
+ private:
+  AlignedMemory memory_;
+  PackedInt8 packed_;
+};
 
 class IntegerProduct final : public PreparedOp {
  public:
-  IntegerProduct(const Slots& slots, Isa isa)
+  IntegerProduct(const Slots& slots, Isa isa, std::shared_ptr<const PackedBytes> weight)
       : slots_(slots),
         kernels_(kernels::matmul_int8_kernels(isa)),
-        quantize_(kernels::quantize_linear_kernels(isa)) {}
+        quantize_(kernels::quantize_linear_kernels(isa)),
+        weight_(std::move(weight)) {}
 
-  void pack(const graph::Tensor& b, const Blob& bytes, const Blob& zeros, ThreadPool& pool) {
-    const int64_t k = b.dims[0];
-    const int64_t n = b.dims[1];
-    Cutter counter(nullptr);
-    take_packed(counter, n, k);
-    memory_ = AlignedBytes(counter.size());
-    Cutter cutter(memory_.data());
-    weight_ = take_packed(cutter, n, k);
-    pack_into(
-        weight_,
-        {bytes.data(), b.dtype == DType::kInt8, zeros.data(), static_cast<int64_t>(zeros.size())},
-        pool);
-    bytes.discard_pages();
-    packed_ = true;
-  }
-
-  Status infer(Inputs in, Outputs out) const override {
-    const TensorView& a = in[0];
-    const TensorView& b = in[1];
-    if (slots_.quantizes) {
-      ENM_RETURN_IF_ERROR(expect_dtype(a, DType::kFloat32, "A"));
-    }
-    if ((!slots_.quantizes && !is_byte(a.dtype)) || !is_byte(b.dtype) || b.rank != 2 ||
-        a.rank < 1 || a.last_dim() != b.dim(0)) {
-      return Unsupported(view_str(a), " times ", view_str(b),
-                         "; expected bytes [..., K] times bytes [K, N]");
-    }
-    const int64_t n = b.dim(1);
-    ENM_RETURN_IF_ERROR(expect_count(given(in, slots_.a_scale), DType::kFloat32, 1, "a_scale"));
-    ENM_RETURN_IF_ERROR(expect_count(given(in, slots_.b_scale), DType::kFloat32, n, "b_scale"));
-    ENM_RETURN_IF_ERROR(expect_count(given(in, slots_.a_zero), a.dtype, 1, "a_zero_point"));
-    ENM_RETURN_IF_ERROR(expect_count(given(in, slots_.b_zero), b.dtype, n, "b_zero_point"));
-    ENM_RETURN_IF_ERROR(expect_count(given(in, slots_.bias), DType::kFloat32, n, "bias"));
-    out[0] = a;
-    out[0].capacity = 0;
-    out[0].dtype = slots_.makes_floats() ? DType::kFloat32 : DType::kInt32;
-    out[0].dims[static_cast<size_t>(a.rank - 1)] = n;
-    return {};
-  }
-
-  size_t scratch_bytes(Inputs in, const ThreadPool&) const override {
+  uint64_t scratch_bytes(Inputs in, int) const override {
     Cutter counter(nullptr);
     take_room(counter, in);
     return counter.size();
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
+    if (out[0].count() == 0) return {};
     Cutter cutter(context.scratch);
     const Room room = take_room(cutter, in);
     kernels::MatmulInt8Args args;
     args.weight = room.weight;
-    if (!packed_) pack_computed(in, room.weight, *context.pool);
+    if (weight_ == nullptr) pack_computed(in, room.weight, *context.pool);
     args.m = rows_of(in);
     args.row_sums = room.row_sums;
     const float a_scale = prepare_a(context, in, room, args);
     if (slots_.makes_floats()) {
-      const TensorView& scales = *given(in, slots_.b_scale);
+      const TensorView& scales = in[slots_.b_scale];
       const bool one = scales.count() == 1;
       for (int64_t i = 0; i < args.weight.padded_n(); ++i) {
         const bool known = one || i < args.weight.n;
         room.scales[i] = known ? a_scale * scales.as<float>()[one ? 0 : i] : 0.0f;
       }
       args.scales = room.scales;
-      const TensorView* bias = given(in, slots_.bias);
+      const TensorView* bias = operand(in, slots_.bias);
       args.bias = bias == nullptr ? nullptr : bias->as<float>();
       args.y = out[0].as<float>();
     } else {
@@ -150,10 +148,9 @@ class IntegerProduct final : public PreparedOp {
     return {};
   }
 
-  bool owns_input(size_t index) const override {
-    return packed_ && (index == 1 || static_cast<int>(index) == slots_.b_zero);
+  bool packs(size_t index) const override {
+    return weight_ != nullptr && (index == 1 || index == slots_.b_zero);
   }
-  uint64_t weight_bytes() const override { return memory_.size(); }
 
  private:
   struct Room {
@@ -164,39 +161,30 @@ class IntegerProduct final : public PreparedOp {
     float* range;
   };
 
-  static int64_t rows_of(Inputs in) {
-    return in[0].last_dim() == 0 ? 0 : in[0].count() / in[0].last_dim();
-  }
+  static int64_t rows_of(Inputs in) { return dims_product(in[0], 0, in[0].rank - 1); }
 
   Room take_room(Cutter& cutter, Inputs in) const {
+    const TensorView& a = in[0];
+    const TensorView& b = in[1];
+    const bool zeros = has_zeros(b.dtype, operand(in, slots_.b_zero) != nullptr);
     Room room;
-    room.weight = packed_ ? weight_ : take_packed(cutter, in[1].dim(1), in[1].dim(0));
-    room.scales = cutter.take<float>(room.weight.padded_n());
+    room.weight =
+        weight_ != nullptr ? weight_->packed() : take_packed(cutter, b.dim(1), b.dim(0), zeros);
+    room.scales = cutter.take<float>(slots_.makes_floats() ? room.weight.padded_n() : 0);
     room.row_sums = cutter.take<int32_t>(rows_of(in));
-    room.a = cutter.take<uint8_t>(in[0].dtype == DType::kUint8 ? 0 : in[0].count());
-    room.range = cutter.take<float>(
-        slots_.quantizes ? static_cast<int64_t>(dynamic_range_scratch(in[0].count()) / 4) : 0);
+    room.a = cutter.take<uint8_t>(a.dtype == DType::kUint8 ? 0 : a.count());
+    room.range = cutter.take<float>(slots_.quantizes ? dynamic_range_floats(a.count()) : 0);
     return room;
   }
 
-  static void pack_into(PackedInt8& weight, const kernels::Int8Source& source, ThreadPool& pool) {
-    if (source.is_signed && source.zero_count == 0) weight.zeros = nullptr;
-    pool.parallel_for(weight.tiles(), 4, [&](int64_t begin, int64_t end, int) {
-      kernels::pack_int8(source, begin, end, weight);
-    });
-  }
-
   void pack_computed(Inputs in, const PackedInt8& weight, ThreadPool& pool) const {
-    const TensorView* zeros = given(in, slots_.b_zero);
+    const TensorView* zeros = operand(in, slots_.b_zero);
     kernels::Int8Source source = {in[1].as<uint8_t>(), in[1].dtype == DType::kInt8, nullptr, 0};
     if (zeros != nullptr) {
       source.zeros = zeros->as<uint8_t>();
       source.zero_count = zeros->count();
     }
-    PackedInt8 into = weight;  // its zeros stay, as 0 where there are none
-    pool.parallel_for(into.tiles(), 4, [&](int64_t begin, int64_t end, int) {
-      kernels::pack_int8(source, begin, end, into);
-    });
+    pack(source, weight, pool);
   }
 
   // The unsigned bytes of A and their zero point; returns their scale.
@@ -211,56 +199,116 @@ class IntegerProduct final : public PreparedOp {
       args.a_zero = grid.zero;
       return grid.scale;
     }
-    const bool is_signed = in[0].dtype == DType::kInt8;
-    const TensorView* zero = given(in, slots_.a_zero);
+    const TensorView* zero = operand(in, slots_.a_zero);
     args.a = in[0].as<uint8_t>();
     args.a_zero = zero == nullptr ? 0 : *zero->as<uint8_t>();
-    if (is_signed) {  // 128 higher, zero point and all
+    if (in[0].dtype == DType::kInt8) {  // 128 higher, zero point and all
       for (int64_t i = 0; i < count; ++i) room.a[i] = in[0].as<uint8_t>()[i] ^ 0x80;
       args.a = room.a;
       args.a_zero ^= 0x80;
     }
-    const TensorView* scale = given(in, slots_.a_scale);
+    const TensorView* scale = operand(in, slots_.a_scale);
     return scale == nullptr ? 1.0f : *scale->as<float>();
   }
 
-  const Slots slots_;
+  const Slots& slots_;
   const kernels::MatmulInt8Kernels& kernels_;
   const kernels::QuantizeLinearKernels& quantize_;
-  AlignedBytes memory_;
-  PackedInt8 weight_;
-  bool packed_ = false;
+  const std::shared_ptr<const PackedBytes> weight_;
 };
+
+Result<std::unique_ptr<PackedWeight>> pack_constant(const graph::Tensor& b,
+                                                    const graph::Tensor* zeros, ThreadPool& pool,
+                                                    MemoryBudget& budget) {
+  const int64_t k = b.dims[0];
+  const int64_t n = b.dims[1];
+  const bool with_zeros = has_zeros(b.dtype, zeros != nullptr);
+  Cutter counter(nullptr);
+  take_packed(counter, n, k, with_zeros);
+  ENM_ASSIGN_OR_RETURN(AlignedMemory memory,
+                       AlignedMemory::allocate(counter.size(), budget, "weights"));
+  ENM_ASSIGN_OR_RETURN(const Blob bytes, b.data.load());
+  Blob zero_bytes;
+  if (zeros != nullptr) {
+    ENM_ASSIGN_OR_RETURN(zero_bytes, zeros->data.load());
+  }
+  auto weight = std::make_unique<PackedBytes>(std::move(memory), n, k, with_zeros);
+  pack({bytes.data(), b.dtype == DType::kInt8, zero_bytes.data(),
+        static_cast<int64_t>(zero_bytes.size())},
+       weight->packed(), pool);
+  bytes.discard_pages();
+  return std::unique_ptr<PackedWeight>(std::move(weight));
+}
+
+// Whether B and its zero points, if it has any, can be packed: are constants, and of a form that
+// the row and the shape rule do not refuse.
+bool is_packable(const graph::Tensor* b, const graph::Tensor* zeros) {
+  if (b == nullptr || !kByteTypes.contains(b->dtype) || b->dims.size() != 2) return false;
+  if (zeros == nullptr) return true;
+  const int64_t count = zeros->element_count();
+  return zeros->dtype == b->dtype && (count == 1 || count == b->dims[1]);
+}
 
 template <const Slots& kSlots>
 Result<std::unique_ptr<PreparedOp>> prepare_product(const PrepareContext& context) {
-  auto op = std::make_unique<IntegerProduct>(kSlots, context.isa);
   const graph::Tensor* b = context.constant(1);
-  const auto zero_slot = static_cast<size_t>(kSlots.b_zero);
-  const graph::Tensor* zeros = context.constant(zero_slot);
-  const bool zeros_computed = zeros == nullptr && context.node.input(zero_slot) != graph::kNoValue;
-  if (b != nullptr && b->dims.size() == 2 && is_byte(b->dtype) && !zeros_computed) {
-    ENM_ASSIGN_OR_RETURN(const Blob bytes, b->data.load());
-    Blob zero_bytes;
-    if (zeros != nullptr) {
-      ENM_ASSIGN_OR_RETURN(zero_bytes, zeros->data.load());
-      if (zeros->dtype != b->dtype ||
-          (zero_bytes.size() != 1 && zero_bytes.size() != static_cast<size_t>(b->dims[1]))) {
-        return Unsupported("b_zero_point is ", type_str(zeros->type()), " for B ",
-                           type_str(b->type()));
-      }
-    }
-    op->pack(*b, bytes, zero_bytes, *context.pool);
+  const graph::Tensor* zeros = context.constant(kSlots.b_zero);
+  const bool computed = zeros == nullptr && context.node().input(kSlots.b_zero) != graph::kNoValue;
+  std::shared_ptr<const PackedBytes> weight;
+  if (is_packable(b, zeros) && !computed) {
+    const auto make = [&](MemoryBudget& budget) {
+      return pack_constant(*b, zeros, context.pool, budget);
+    };
+    ENM_ASSIGN_OR_RETURN(
+        const auto packed,
+        context.weights.packed(cat("cpu/int8 ", type_str(b->type())), {b, zeros}, make));
+    weight = std::static_pointer_cast<const PackedBytes>(packed);
   }
-  return std::unique_ptr<PreparedOp>(std::move(op));
+  return make_prepared<IntegerProduct>(kSlots, context.isa, std::move(weight));
 }
+
+constexpr Operand kPlainInputs[] = {Operand("A", kByteTypes).as('A'),
+                                    Operand("B", kByteTypes).as('B').of_rank(2),
+                                    Operand("a_zero_point", kByteTypes).as('A').optional(),
+                                    Operand("b_zero_point", kByteTypes).as('B').optional()};
+constexpr Operand kPlainOutputs[] = {Operand("Y", DType::kInt32)};
+
+constexpr Operand kToFloatInputs[] = {Operand("A", kByteTypes).as('A'),
+                                      Operand("B", kByteTypes).as('B').of_rank(2),
+                                      Operand("a_scale", kF32).as('T'),
+                                      Operand("b_scale", kF32).as('T'),
+                                      Operand("a_zero_point", kByteTypes).as('A').optional(),
+                                      Operand("b_zero_point", kByteTypes).as('B').optional(),
+                                      Operand("bias", kF32).as('T').of_rank(1).optional()};
+constexpr Operand kDynamicInputs[] = {
+    Operand("A", kF32).as('T'), Operand("B", kByteTypes).as('B').of_rank(2),
+    Operand("b_scale", kF32).as('T'), Operand("b_zero_point", kByteTypes).as('B').optional(),
+    Operand("bias", kF32).as('T').of_rank(1).optional()};
+constexpr Operand kFloats[] = {Operand("Y", kF32).as('T')};
 
 }  // namespace
 
-const Op kMatMulInteger = {"MatMulInteger", "", 2, 4, 1, prepare_product<kPlain>};
-const Op kMatMulIntegerToFloat = {"MatMulIntegerToFloat",   graph::kMicrosoft, 4, 7, 1,
-                                  prepare_product<kToFloat>};
-const Op kDynamicQuantizeMatMul = {"DynamicQuantizeMatMul",  graph::kMicrosoft, 3, 5, 1,
-                                   prepare_product<kDynamic>};
+constexpr Op kMatMulInteger = {.name = "MatMulInteger",
+                               .since = 10,
+                               .inputs = kPlainInputs,
+                               .outputs = kPlainOutputs,
+                               .shape = product_shape<kPlain>,
+                               .traits = kRowWise,
+                               .cpu = prepare_product<kPlain>};
+constexpr Op kMatMulIntegerToFloat = {.name = "MatMulIntegerToFloat",
+                                      .domain = graph::kMicrosoft,
+                                      .inputs = kToFloatInputs,
+                                      .outputs = kFloats,
+                                      .shape = product_shape<kToFloat>,
+                                      .traits = kRowWise,
+                                      .cpu = prepare_product<kToFloat>};
+// All of A decides its grid: no row stands alone.
+constexpr Op kDynamicQuantizeMatMul = {.name = "DynamicQuantizeMatMul",
+                                       .domain = graph::kMicrosoft,
+                                       .inputs = kDynamicInputs,
+                                       .outputs = kFloats,
+                                       .shape = product_shape<kDynamic>,
+                                       .traits = kWholeTensor,
+                                       .cpu = prepare_product<kDynamic>};
 
 }  // namespace enm::ops

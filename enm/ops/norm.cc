@@ -11,110 +11,110 @@
 namespace enm::ops {
 namespace {
 
-using graph::DType;
+constexpr size_t kNone = kMaxInputs;
 
-// Where the operands stand in the inputs, -1 for those that the operator has not.
+// Where the operands stand, kNone for those that the operator has not.
 struct Layout {
   bool center;
-  int skip;
-  int gamma;
-  int beta;
-  int bias;
-  size_t sum_output;  // 0: none
-  float default_epsilon;
+  bool has_axis;
+  size_t skip, gamma, beta, bias;  // inputs
+  size_t mean, inverse, sum;       // outputs; others are not computed
 };
 
-constexpr Layout kPlain = {true, -1, 1, 2, -1, 0, 1e-5f};
-constexpr Layout kSimplified = {false, -1, 1, -1, -1, 0, 1e-5f};
-constexpr Layout kSkip = {true, 1, 2, 3, 4, 3, 1e-12f};
-constexpr Layout kSkipSimplified = {false, 1, 2, -1, 3, 3, 1e-12f};
+constexpr Layout kPlain = {true, true, kNone, 1, 2, kNone, 1, 2, kNone};
+constexpr Layout kSimplified = {false, true, kNone, 1, kNone, kNone, kNone, 1, kNone};
+constexpr Layout kSkip = {true, false, 1, 2, 3, 4, kNone, kNone, 3};
+constexpr Layout kSkipSimplified = {false, false, 1, 2, kNone, 3, kNone, kNone, 3};
+
+int64_t axis_of(const Layout& layout, const Attributes& attributes) {
+  return layout.has_axis ? attributes.integer("axis") : -1;
+}
+
+template <const Layout& kLayout>
+Status norm_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  const TensorView& x = in[0];
+  ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_of(kLayout, attributes), x.rank));
+  TensorView row = x;  // what is normalized together
+  row.set_dims(x.shape().subspan(static_cast<size_t>(axis)));
+  for (size_t index : {kLayout.gamma, kLayout.beta, kLayout.bias}) {
+    const TensorView* vector = operand(in, index);
+    if (vector != nullptr && !vector->same_dims(row)) {
+      return InvalidArgument("input ", index, " is ", view_str(*vector), "; expected ",
+                             view_str(row));
+    }
+  }
+  const TensorView* skip = operand(in, kLayout.skip);
+  if (skip != nullptr && !skip->same_dims(x)) {
+    return InvalidArgument("skip is ", view_str(*skip), "; expected ", view_str(x));
+  }
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i].set_dims(x.shape());
+    if (i == 0 || i == kLayout.sum) continue;
+    for (int a = axis; a < x.rank; ++a) out[i].dims[static_cast<size_t>(a)] = 1;
+  }
+  return {};
+}
 
 class Norm final : public PreparedOp {
  public:
   Norm(const kernels::NormKernels& kernels, const Layout& layout, float epsilon, int64_t axis)
       : kernels_(kernels), layout_(layout), epsilon_(epsilon), axis_(axis) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    const TensorView& x = in[0];
-    ENM_RETURN_IF_ERROR(expect_dtype(x, DType::kFloat32, "input"));
-    ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_, x.rank));
-    TensorView row = x;  // what is normalized together
-    row.set_dims({x.dims.data() + axis, static_cast<size_t>(x.rank - axis)});
-    for (int index : {layout_.gamma, layout_.beta, layout_.bias}) {
-      if (!given(in, index)) continue;
-      const TensorView& vector = in[static_cast<size_t>(index)];
-      if (vector.dtype != DType::kFloat32 || !vector.same_dims(row)) {
-        return InvalidArgument("input ", index, " is ", view_str(vector), "; expected ",
-                               view_str(row));
-      }
-    }
-    if (layout_.skip >= 0 && !in[static_cast<size_t>(layout_.skip)].same_dims(x)) {
-      return InvalidArgument("skip is ", view_str(in[static_cast<size_t>(layout_.skip)]),
-                             "; expected ", view_str(x));
-    }
-    for (size_t i = 0; i < out.size(); ++i) {
-      out[i].dtype = DType::kFloat32;
-      if (i == 0 || i == layout_.sum_output) {
-        out[i].set_dims({x.dims.data(), static_cast<size_t>(x.rank)});
-      } else {
-        out[i].set_dims({x.dims.data(), static_cast<size_t>(x.rank)});
-        for (int a = axis; a < x.rank; ++a) out[i].dims[static_cast<size_t>(a)] = 1;
-      }
-    }
-    return {};
-  }
-
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_, in[0].rank));
-    int64_t width = 1;
-    for (int a = axis; a < in[0].rank; ++a) width *= in[0].dim(a);
-    const int64_t rows = width == 0 ? 0 : in[0].count() / width;
-    const bool has_sum = layout_.sum_output > 0 && out.size() > layout_.sum_output;
+    const int64_t width = dims_product(in[0], axis, in[0].rank);
+    float* mean = pointer(out, layout_.mean);
+    float* inverse = pointer(out, layout_.inverse);
+    const float* skip = pointer(in, layout_.skip);
+    float* sum = pointer(out, layout_.sum);
+    kernels::NormArgs args;
+    args.gamma = pointer(in, layout_.gamma);
+    args.beta = pointer(in, layout_.beta);
+    args.bias = pointer(in, layout_.bias);
+    args.width = width;
+    args.epsilon = epsilon_;
+    // Rows of nothing still have statistics.
+    const bool is_empty = width == 0 && mean == nullptr && inverse == nullptr;
+    const int64_t rows = is_empty ? 0 : dims_product(in[0], 0, axis);
     context.pool->parallel_for(rows, row_grain(width), [&](int64_t begin, int64_t end, int) {
+      kernels::NormArgs one = args;
       for (int64_t row = begin; row < end; ++row) {
-        kernels::NormArgs args;
-        args.x = in[0].as<float>() + row * width;
-        args.skip = given(in, layout_.skip) ? pointer(in, layout_.skip) + row * width : nullptr;
-        args.gamma = pointer(in, layout_.gamma);
-        args.beta = given(in, layout_.beta) ? pointer(in, layout_.beta) : nullptr;
-        args.bias = given(in, layout_.bias) ? pointer(in, layout_.bias) : nullptr;
-        args.y = out[0].as<float>() + row * width;
-        args.sum = has_sum ? out[layout_.sum_output].as<float>() + row * width : nullptr;
-        args.width = width;
-        args.epsilon = epsilon_;
-        (layout_.center ? kernels_.layer_norm : kernels_.rms_norm)(args);
+        one.x = in[0].as<float>() + row * width;
+        one.skip = skip != nullptr ? skip + row * width : nullptr;
+        one.y = out[0].as<float>() + row * width;
+        one.sum = sum != nullptr ? sum + row * width : nullptr;
+        // Before y, which may be x.
+        if (mean != nullptr || inverse != nullptr) {
+          const Statistics of_row = statistics(one);
+          if (mean != nullptr) mean[row] = of_row.mean;
+          if (inverse != nullptr) inverse[row] = of_row.inverse;
+        }
+        (layout_.center ? kernels_.layer_norm : kernels_.rms_norm)(one);
       }
     });
-    if (layout_.sum_output == 0 && out.size() > 1) write_statistics(in[0], width, out);
     return {};
   }
 
  private:
-  static bool given(Inputs in, int index) {
-    return index >= 0 && static_cast<size_t>(index) < in.size() &&
-           in[static_cast<size_t>(index)].given();
-  }
-  // Outputs 1 and 2: mean and inverse deviation of each row.
-  void write_statistics(const TensorView& x, int64_t width, Outputs out) const {
-    const int64_t rows = width == 0 ? 0 : x.count() / width;
-    for (int64_t row = 0; row < rows; ++row) {
-      const float* values = x.as<float>() + row * width;
-      double mean = 0;
-      double variance = 0;
-      for (int64_t i = 0; i < width; ++i) mean += values[i];
-      mean = layout_.center ? mean / static_cast<double>(width) : 0;
-      for (int64_t i = 0; i < width; ++i) variance += (values[i] - mean) * (values[i] - mean);
-      const double inverse = 1 / std::sqrt(variance / static_cast<double>(width) + epsilon_);
-      const bool has_mean = layout_.center && out[1].data != nullptr;
-      if (has_mean) out[1].as<float>()[row] = static_cast<float>(mean);
-      TensorView& deviation = out[layout_.center && out.size() > 2 ? 2 : 1];
-      const bool has_deviation = deviation.data != nullptr && (!layout_.center || out.size() > 2);
-      if (has_deviation) deviation.as<float>()[row] = static_cast<float>(inverse);
-    }
+  // Mean and inverse deviation.
+  struct Statistics {
+    float mean, inverse;
+  };
+
+  static float* pointer(Inputs operands, size_t index) {
+    const TensorView* view = operand(operands, index);
+    return view == nullptr ? nullptr : view->as<float>();
   }
 
-  static const float* pointer(Inputs in, int index) {
-    return in[static_cast<size_t>(index)].as<float>();
+  Statistics statistics(const kernels::NormArgs& row) const {
+    const auto width = static_cast<double>(row.width);
+    double mean = 0;
+    double variance = 0;
+    for (int64_t i = 0; i < row.width; ++i) mean += row.x[i];
+    mean = layout_.center ? mean / width : 0;
+    for (int64_t i = 0; i < row.width; ++i) variance += (row.x[i] - mean) * (row.x[i] - mean);
+    return {static_cast<float>(mean),
+            static_cast<float>(1 / std::sqrt(variance / width + epsilon_))};
   }
 
   const kernels::NormKernels& kernels_;
@@ -125,26 +125,76 @@ class Norm final : public PreparedOp {
 
 template <const Layout& kLayout>
 Result<std::unique_ptr<PreparedOp>> prepare_norm(const PrepareContext& context) {
-  const graph::Node& node = context.node;
-  // Outputs that only training reads: of skip norms, all but the first and the sum.
-  for (size_t i = 1; i < node.outputs.size() && kLayout.sum_output > 0; ++i) {
-    if (node.outputs[i] != graph::kNoValue && i != kLayout.sum_output) {
-      return Unsupported("output ", i, " is asked for; only the normalized rows are computed");
-    }
+  for (size_t i = 1; i < context.node().outputs.size(); ++i) {
+    const bool is_computed = i == kLayout.mean || i == kLayout.inverse || i == kLayout.sum;
+    if (context.node().outputs[i] == graph::kNoValue || is_computed) continue;
+    return Unsupported("output ", i, " (", context.attributes.op().output(i)->name,
+                       ") is asked for; only training reads it");
   }
   return make_prepared<Norm>(kernels::norm_kernels(context.isa), kLayout,
-                             node.float_or("epsilon", kLayout.default_epsilon),
-                             node.domain.empty() ? node.int_or("axis", -1) : -1);
+                             context.attributes.number("epsilon"),
+                             axis_of(kLayout, context.attributes));
 }
+
+constexpr Operand kPlainInputs[] = {Operand("X", kF32).as('T'), Operand("Scale", kF32).as('T'),
+                                    Operand("B", kF32).as('T').optional()};
+constexpr Operand kPlainOutputs[] = {Operand("Y", kF32).as('T'), Operand("Mean", kF32).optional(),
+                                     Operand("InvStdDev", kF32).optional()};
+constexpr Operand kSimplifiedInputs[] = {Operand("X", kF32).as('T'),
+                                         Operand("scale", kF32).as('T')};
+constexpr Operand kSimplifiedOutputs[] = {Operand("Y", kF32).as('T'),
+                                          Operand("inv_std_var", kF32).optional()};
+constexpr AttributeSpec kPlainAttributes[] = {AttributeSpec::integer("axis", -1),
+                                              AttributeSpec::real("epsilon", 1e-5f),
+                                              AttributeSpec::integer("stash_type", 1).only()};
+
+constexpr Operand kSkipInputs[] = {
+    Operand("input", kF32).as('T'), Operand("skip", kF32).as('T'), Operand("gamma", kF32).as('T'),
+    Operand("beta", kF32).as('T').optional(), Operand("bias", kF32).as('T').optional()};
+constexpr Operand kSkipSimplifiedInputs[] = {
+    Operand("input", kF32).as('T'), Operand("skip", kF32).as('T'), Operand("gamma", kF32).as('T'),
+    Operand("bias", kF32).as('T').optional()};
+constexpr Operand kSkipOutputs[] = {Operand("output", kF32).as('T'),
+                                    Operand("mean", kF32).optional(),
+                                    Operand("inv_std_var", kF32).optional(),
+                                    Operand("input_skip_bias_sum", kF32).as('T').optional()};
+constexpr AttributeSpec kSkipAttributes[] = {AttributeSpec::real("epsilon", 1e-12f)};
 
 }  // namespace
 
-const Op kLayerNormalization = {"LayerNormalization", "", 2, 3, 3, prepare_norm<kPlain>};
-const Op kSimplifiedLayerNormalization = {"SimplifiedLayerNormalization", "", 2, 2, 2,
-                                          prepare_norm<kSimplified>};
-const Op kSkipLayerNormalization = {"SkipLayerNormalization", graph::kMicrosoft, 3, 5, 4,
-                                    prepare_norm<kSkip>};
-const Op kSkipSimplifiedLayerNormalization = {
-    "SkipSimplifiedLayerNormalization", graph::kMicrosoft, 3, 4, 4, prepare_norm<kSkipSimplified>};
+constexpr Op kLayerNormalization = {.name = "LayerNormalization",
+                                    .inputs = kPlainInputs,
+                                    .outputs = kPlainOutputs,
+                                    .attributes = kPlainAttributes,
+                                    .shape = norm_shape<kPlain>,
+                                    .traits = kHalfSafe,
+                                    .alias = 1,
+                                    .cpu = prepare_norm<kPlain>};
+constexpr Op kSimplifiedLayerNormalization = {.name = "SimplifiedLayerNormalization",
+                                              .inputs = kSimplifiedInputs,
+                                              .outputs = kSimplifiedOutputs,
+                                              .attributes = kPlainAttributes,
+                                              .shape = norm_shape<kSimplified>,
+                                              .traits = kHalfSafe,
+                                              .alias = 1,
+                                              .cpu = prepare_norm<kSimplified>};
+constexpr Op kSkipLayerNormalization = {.name = "SkipLayerNormalization",
+                                        .domain = graph::kMicrosoft,
+                                        .inputs = kSkipInputs,
+                                        .outputs = kSkipOutputs,
+                                        .attributes = kSkipAttributes,
+                                        .shape = norm_shape<kSkip>,
+                                        .traits = kRowWise | kHalfSafe,
+                                        .alias = 3,
+                                        .cpu = prepare_norm<kSkip>};
+constexpr Op kSkipSimplifiedLayerNormalization = {.name = "SkipSimplifiedLayerNormalization",
+                                                  .domain = graph::kMicrosoft,
+                                                  .inputs = kSkipSimplifiedInputs,
+                                                  .outputs = kSkipOutputs,
+                                                  .attributes = kSkipAttributes,
+                                                  .shape = norm_shape<kSkipSimplified>,
+                                                  .traits = kRowWise | kHalfSafe,
+                                                  .alias = 3,
+                                                  .cpu = prepare_norm<kSkipSimplified>};
 
 }  // namespace enm::ops

@@ -1,144 +1,220 @@
-// What an operator is: a schema, a shape rule, an evaluation that binds kernels, and what training
-// may know of it. One file an operator or a family of small kin; all_ops() lists them.
+// What an operator is. Its row holds all that anyone may know of it: graph knows no operator, and
+// passes, quantizers and the runtime ask rows instead of matching names. One file an operator or a
+// family of small kin; ops.inc lists the rows.
 #pragma once
 
-#include <array>
+#include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
-#include "enm/base/cpu.h"
-#include "enm/base/threads.h"
 #include "enm/graph/graph.h"
+#include "enm/ops/tensor_view.h"
 
 namespace enm::ops {
 
-inline constexpr int kMaxRank = 8;
 inline constexpr int kMaxInputs = 16;
 inline constexpr int kMaxOutputs = 16;
 
-/// A value at run time: fixed size, so that shapes cost no allocation. `data` may be null while
-/// only shapes are asked for. An input that is not given has dtype kUndefined.
-struct TensorView {
-  graph::DType dtype = graph::DType::kUndefined;
-  int rank = 0;
-  std::array<int64_t, kMaxRank> dims{};
-  void* data = nullptr;
-  /// Rows of axis 2 that the memory has room for, when that is more than dims[2] (the key-value
-  /// cache); 0 when dense.
-  int64_t capacity = 0;
-
-  bool given() const { return dtype != graph::DType::kUndefined; }
-  int64_t count() const;
-  uint64_t bytes() const { return graph::byte_size(dtype, count()); }
-  int64_t dim(int axis) const { return dims[static_cast<size_t>(axis)]; }
-  int64_t last_dim() const { return rank == 0 ? 1 : dim(rank - 1); }
-  template <typename T>
-  T* as() const {
-    return static_cast<T*>(data);
-  }
-  void set_dims(std::span<const int64_t> new_dims);
-  bool same_dims(const TensorView& other) const;
-};
-
-/// "f32[1, 5, 256]"
-std::string view_str(const TensorView& view);
-
-using Inputs = std::span<const TensorView>;
-using Outputs = std::span<TensorView>;
-
-/// What an evaluation may use besides its inputs.
-struct RunContext {
-  ThreadPool* pool = nullptr;
-  uint8_t* scratch = nullptr;  // scratch_bytes(), 64-byte aligned
-};
-
-/// A node made ready to run: attributes read, constant weights packed. Const and therefore shared
-/// between threads once made.
-class PreparedOp {
+/// A set of element types.
+class Types {
  public:
-  virtual ~PreparedOp() = default;
-
-  /// Sets dtype and dims of the outputs. Inputs that this operator's shape depends on (Reshape's
-  /// second) carry data; if such data is null the answer is kInvalidArgument.
-  virtual Status infer(Inputs inputs, Outputs outputs) const = 0;
-
-  /// Scratch memory that run() wants for inputs of these shapes.
-  virtual size_t scratch_bytes(Inputs inputs, const ThreadPool& pool) const {
-    (void)inputs, (void)pool;
-    return 0;
+  constexpr Types(graph::DType one) : bits_(1u << static_cast<unsigned>(one)) {}
+  constexpr Types(std::initializer_list<graph::DType> list) {
+    for (graph::DType one : list) bits_ |= Types(one).bits_;
   }
-
-  /// Fills the outputs, whose dims infer() has set. Allocates nothing.
-  virtual Status run(const RunContext& context, Inputs inputs, Outputs outputs) const = 0;
-
-  /// True if the weights of input `index` are held here in packed form: the runtime then keeps no
-  /// other copy and passes a view without data.
-  virtual bool owns_input(size_t index) const {
-    (void)index;
-    return false;
+  constexpr bool contains(graph::DType type) const { return (bits_ & Types(type).bits_) != 0; }
+  constexpr Types operator|(Types other) const {
+    other.bits_ |= bits_;
+    return other;
   }
-
-  /// True if output 0 may share the memory of input `index` (same size, read before written).
-  virtual bool in_place(size_t index) const {
-    (void)index;
-    return false;
+  /// The one type of the set, or kUndefined if it has several.
+  constexpr graph::DType only() const {
+    if ((bits_ & (bits_ - 1)) != 0) return graph::DType::kUndefined;
+    return static_cast<graph::DType>(__builtin_ctz(bits_));
   }
+  /// "f32", "f32 or i64"
+  std::string str() const;
 
-  /// Bytes of packed weights.
-  virtual uint64_t weight_bytes() const { return 0; }
+ private:
+  uint32_t bits_ = 0;
 };
 
-/// What prepare() sees of a node.
-struct PrepareContext {
-  const graph::Graph& graph;
-  const graph::Node& node;
-  int64_t opset;  // of the node's domain
-  Isa isa = Isa::kScalar;
-  ThreadPool* pool = nullptr;
+inline constexpr Types kF32 = graph::DType::kFloat32;
+inline constexpr Types kI64 = graph::DType::kInt64;
+inline constexpr Types kBool = graph::DType::kBool;
+inline constexpr Types kIndices = {graph::DType::kInt64, graph::DType::kInt32};
+inline constexpr Types kByteTypes = {graph::DType::kUint8, graph::DType::kInt8};
+/// What arithmetic is written for.
+inline constexpr Types kNumbers = kIndices | kByteTypes | kF32 | Types(graph::DType::kFloat64);
+/// Whole bytes an element: what can be moved around.
+inline constexpr Types kFixedSize =
+    kNumbers | Types{graph::DType::kUint16,  graph::DType::kInt16, graph::DType::kUint32,
+                     graph::DType::kUint64,  graph::DType::kBool,  graph::DType::kFloat16,
+                     graph::DType::kBfloat16};
 
-  const graph::Tensor* constant(size_t input) const { return graph.constant(node.input(input)); }
+/// An input or output of an operator.
+struct Operand {
+  enum Flag : uint8_t {
+    kOptional = 1,      // may be missing; an optional output that is missing is not written
+    kVariadic = 2,      // the last one: stands for any number of its kind
+    kConstant = 4,      // must be an initializer
+    kDecidesShape = 8,  // the shape rule reads its data
+    kCache = 16,        // may be a layer of the key-value cache instead of a tensor
+  };
+
+  constexpr Operand(std::string_view operand_name, Types operand_types)
+      : name(operand_name), types(operand_types) {}
+
+  /// Operands of one letter have one type.
+  constexpr Operand as(char letter) const {
+    Operand copy = *this;
+    copy.variable = letter;
+    return copy;
+  }
+  constexpr Operand of_rank(int number) const {
+    Operand copy = *this;
+    copy.rank = static_cast<int8_t>(number);
+    return copy;
+  }
+  constexpr Operand optional() const { return flagged(kOptional); }
+  constexpr Operand variadic() const { return flagged(kVariadic); }
+  constexpr Operand constant() const { return flagged(kConstant); }
+  constexpr Operand decides_shape() const { return flagged(kDecidesShape); }
+  constexpr Operand cache() const { return flagged(kCache); }
+
+  constexpr bool is(Flag flag) const { return (flags & flag) != 0; }
+
+  std::string_view name;
+  Types types;
+  char variable = 0;
+  int8_t rank = -1;  // any
+  uint8_t flags = 0;
+
+ private:
+  constexpr Operand flagged(Flag flag) const {
+    Operand copy = *this;
+    copy.flags |= flag;
+    return copy;
+  }
 };
 
-enum class Gradient { kNone };  // training comes with its rules; none are written yet
+/// An attribute with its kind and default.
+struct AttributeSpec {
+  enum class Kind : uint8_t { kInteger, kFloat, kString, kIntegers, kFloats, kStrings, kTensor };
+
+  static constexpr AttributeSpec integer(std::string_view name, int64_t fallback = 0) {
+    AttributeSpec spec{name, Kind::kInteger};
+    spec.integer_default = fallback;
+    return spec;
+  }
+  static constexpr AttributeSpec real(std::string_view name, float fallback = 0) {
+    AttributeSpec spec{name, Kind::kFloat};
+    spec.real_default = fallback;
+    return spec;
+  }
+  static constexpr AttributeSpec string(std::string_view name, const char* fallback = "") {
+    AttributeSpec spec{name, Kind::kString};
+    spec.string_default = fallback;
+    return spec;
+  }
+  /// Lists and tensors default to nothing.
+  static constexpr AttributeSpec of_kind(std::string_view name, Kind kind) { return {name, kind}; }
+
+  constexpr AttributeSpec required() const {
+    AttributeSpec copy = *this;
+    copy.is_required = true;
+    return copy;
+  }
+  /// Any value but the default is refused: the operator exists, this form of it does not.
+  constexpr AttributeSpec only() const {
+    AttributeSpec copy = *this;
+    copy.is_only = true;
+    return copy;
+  }
+
+  std::string_view name;
+  Kind kind;
+  bool is_required = false;
+  bool is_only = false;
+  union {
+    int64_t integer_default = 0;
+    float real_default;
+    const char* string_default;
+  };
+};
+
+class Attributes;
+class PreparedOp;
+struct PrepareContext;
+struct GradientContext;  // training
+struct GpuProgram;       // WebGPU
+
+/// Sets the dims of the outputs, whose types are set, from the inputs' types and dims, which the
+/// row has checked. Operands that decide the shape carry data, or null where it is not known yet:
+/// then the answer is kInvalidArgument. Needs no weights and no CPU.
+using ShapeRule = Status (*)(const Attributes& attributes, Inputs inputs, Outputs outputs);
+
+/// The type of output 0 where neither a letter nor a set of one type says it.
+using TypeRule = graph::DType (*)(const Attributes& attributes,
+                                  std::span<const graph::DType> inputs);
+
+enum Trait : uint32_t {
+  kShapeOnly = 1,     // reads only its inputs' dims
+  kElementwise = 2,   // element i of the output depends on the elements that broadcast to i
+  kRowWise = 4,       // a row (along the last axis) of the output depends on that row of input 0
+                      // and on constants
+  kHalfSafe = 8,      // runtimes have it in f16, and it adds up no long rows of halves
+  kWholeTensor = 32,  // all of the input decides every element: rows of a batch are not independent
+  kDataSized = 16,    // the shape rule gives the largest dims; running tells the true ones
+};
 
 struct Op {
   std::string_view name;
   std::string_view domain;
-  int min_inputs;
-  int max_inputs;
-  int max_outputs;
-  Result<std::unique_ptr<PreparedOp>> (*prepare)(const PrepareContext& context);
-  Gradient gradient = Gradient::kNone;
+  int since = 1;        // first opset of the domain whose meaning this is
+  int until = 1 << 30;  // last one
+  std::span<const Operand> inputs;
+  std::span<const Operand> outputs;
+  std::span<const AttributeSpec> attributes;
+  ShapeRule shape = nullptr;
+  TypeRule type = nullptr;
+  uint32_t traits = 0;  // of Trait
+  uint32_t alias = 0;  // bit i: output 0 may share the memory of input i, if both are equally large
+  Result<std::unique_ptr<PreparedOp>> (*cpu)(const PrepareContext& context) = nullptr;
+  /// Writes the nodes of the backward pass; absent while the operator has no rule.
+  Status (*gradient)(GradientContext& context) = nullptr;
+  /// WGSL and its bindings; absent while the operator has none.
+  const GpuProgram* gpu = nullptr;
+
+  bool has(Trait trait) const { return (traits & trait) != 0; }
+  /// The operand that describes input or output `index`, or null beyond the last.
+  const Operand* input(size_t index) const { return describing(inputs, index); }
+  const Operand* output(size_t index) const { return describing(outputs, index); }
+
+ private:
+  static const Operand* describing(std::span<const Operand> operands, size_t index) {
+    if (index < operands.size()) return &operands[index];
+    const bool open = !operands.empty() && operands.back().is(Operand::kVariadic);
+    return open ? &operands.back() : nullptr;
+  }
 };
 
-/// Every operator there is.
-std::span<const Op> all_ops();
+/// Every row, in the order of ops.inc.
+std::span<const Op* const> all_ops();
 
-/// The operator of a node; kUnsupported naming it and the node.
-Result<const Op*> find_op(const graph::Node& node);
+/// The row for a node of the graph, or null if there is none for its operator at that opset.
+const Op* find_op(const graph::Graph& graph, const graph::Node& node);
 
-/// Checks the counts of inputs and outputs, then prepares. Failures name the node.
-Result<std::unique_ptr<PreparedOp>> prepare(const PrepareContext& context);
+/// True if the node's operator is known and has the trait.
+bool has_trait(const graph::Graph& graph, const graph::Node& node, Trait trait);
 
-/// Runs one node on constants: constant folding, and the tests. Inputs in the node's order, absent
-/// ones with dtype kUndefined.
-Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const graph::Node& node,
-                                            std::span<const graph::Tensor> inputs);
+/// How many outputs an evaluation fills at least, whoever reads them: up to the last that is not
+/// optional.
+size_t required_outputs(const Op& op);
 
-/// The same bytes where elements of that type may be read: a file need not align them.
-Blob aligned_elements(Blob bytes, graph::DType dtype);
-
-// Checks that the operators share. Messages say what was got and what was expected.
-Status expect_dtype(const TensorView& view, graph::DType dtype, std::string_view what);
-Status expect_rank(const TensorView& view, int rank, std::string_view what);
-/// Index of an axis counted from the end when negative; kInvalidArgument outside [-rank, rank).
-Result<int> normalize_axis(int64_t axis, int rank);
-/// Values of an i64 or i32 tensor of at most kMaxRank elements.
-struct SmallInts {
-  std::array<int64_t, kMaxRank> values{};
-  int count = 0;
-};
-Result<SmallInts> read_small_ints(const TensorView& view, std::string_view what);
+/// "[ops] Strange 'n': this operator cannot be run"
+Status unknown_op(const graph::Node& node);
 
 }  // namespace enm::ops

@@ -3,7 +3,6 @@
 #include "enm/kernels/quantize_linear/quantize_linear.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "enm/ops/quantize_support.h"
 #include "enm/ops/support.h"
@@ -12,11 +11,6 @@
 namespace enm::ops {
 
 using graph::DType;
-
-size_t dynamic_range_scratch(int64_t count) {
-  const int64_t parts = (count + kRangePart - 1) / kRangePart;
-  return static_cast<size_t>(std::max<int64_t>(parts, 1)) * 2 * sizeof(float);
-}
 
 kernels::QuantizeParameters dynamic_range(const kernels::QuantizeLinearKernels& kernels,
                                           ThreadPool& pool, const float* x, int64_t count,
@@ -53,19 +47,8 @@ class DynamicQuantizeLinear final : public PreparedOp {
   explicit DynamicQuantizeLinear(const kernels::QuantizeLinearKernels& kernels)
       : kernels_(kernels) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[0], DType::kFloat32, "x"));
-    if (out.size() != 3) return InvalidArgument(out.size(), " outputs; expected 3");
-    out[0] = in[0];
-    out[0].dtype = DType::kUint8;
-    out[1] = out[2] = TensorView();
-    out[1].dtype = DType::kFloat32;
-    out[2].dtype = DType::kUint8;
-    return {};
-  }
-
-  size_t scratch_bytes(Inputs in, const ThreadPool&) const override {
-    return dynamic_range_scratch(in[0].count());
+  uint64_t scratch_bytes(Inputs in, int) const override {
+    return static_cast<uint64_t>(dynamic_range_floats(in[0].count())) * sizeof(float);
   }
 
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
@@ -90,31 +73,34 @@ struct Slices {
 };
 
 Result<Slices> slices_of(const TensorView& x, const TensorView& scale, int64_t axis_given) {
-  Slices out;
-  if (scale.count() == 1 && scale.rank <= 1) {
-    out.inner = x.count();
-    return out;
-  }
+  if (scale.count() == 1 && scale.rank <= 1) return Slices{1, 1, x.count()};
   ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_given, x.rank));
   if (scale.rank != 1 || scale.count() != x.dim(axis)) {
     return Unsupported("scale is ", view_str(scale), " for ", view_str(x), " along axis ", axis,
                        "; expected one, or one for each slice");
   }
-  for (int i = 0; i < axis; ++i) out.outer *= x.dim(i);
-  out.slices = x.dim(axis);
-  for (int i = axis + 1; i < x.rank; ++i) out.inner *= x.dim(i);
-  return out;
+  return Slices{dims_product(x, 0, axis), x.dim(axis), dims_product(x, axis + 1, x.rank)};
 }
 
 // Calls body(begin, end, slice) for every run of elements that share a scale.
 template <typename Body>
 void for_each_slice(const Slices& slices, Body body) {
   int64_t at = 0;
-  for (int64_t outer = 0; outer < slices.outer; ++outer) {
+  for (int64_t outer = 0; outer < slices.outer && slices.inner > 0; ++outer) {
     for (int64_t slice = 0; slice < slices.slices; ++slice, at += slices.inner) {
       body(at, at + slices.inner, slice);
     }
   }
+}
+
+// Of both directions.
+Status scaled_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  const TensorView* zeros = operand(in, 2);
+  if (zeros != nullptr && zeros->count() != in[1].count()) {
+    return InvalidArgument("zero_point is ", view_str(*zeros), "; scale is ", view_str(in[1]));
+  }
+  ENM_RETURN_IF_ERROR(slices_of(in[0], in[1], attributes.integer("axis")).status());
+  return like_first(attributes, in, out);
 }
 
 int32_t integer_at(const TensorView& view, int64_t i) {
@@ -128,36 +114,21 @@ int32_t integer_at(const TensorView& view, int64_t i) {
   }
 }
 
-Status expect_byte_zeros(Inputs in, DType type) {
-  if (in.size() < 3 || !in[2].given()) return {};
-  ENM_RETURN_IF_ERROR(expect_dtype(in[2], type, "zero_point"));
-  if (in[2].count() == in[1].count()) return {};
-  return InvalidArgument("zero_point is ", view_str(in[2]), "; scale is ", view_str(in[1]));
+int32_t zero_at(Inputs in, int64_t slice) {
+  const TensorView* zeros = operand(in, 2);
+  return zeros == nullptr ? 0 : integer_at(*zeros, slice);
 }
 
 class QuantizeLinear final : public PreparedOp {
  public:
-  QuantizeLinear(const kernels::QuantizeLinearKernels& kernels, int64_t axis, DType type)
-      : kernels_(kernels), axis_(axis), type_(type) {}
-
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[0], DType::kFloat32, "x"));
-    ENM_RETURN_IF_ERROR(expect_dtype(in[1], DType::kFloat32, "y_scale"));
-    const DType type = in.size() > 2 && in[2].given() ? in[2].dtype : type_;
-    if (type != DType::kUint8 && type != DType::kInt8) {
-      return Unsupported("results of type ", graph::dtype_name(type), "; expected u8 or i8");
-    }
-    ENM_RETURN_IF_ERROR(expect_byte_zeros(in, type));
-    out[0] = in[0];
-    out[0].dtype = type;
-    return slices_of(in[0], in[1], axis_).status();
-  }
+  QuantizeLinear(const kernels::QuantizeLinearKernels& kernels, int64_t axis)
+      : kernels_(kernels), axis_(axis) {}
 
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     ENM_ASSIGN_OR_RETURN(const Slices slices, slices_of(in[0], in[1], axis_));
     const bool is_signed = out[0].dtype == DType::kInt8;
     for_each_slice(slices, [&](int64_t begin, int64_t end, int64_t slice) {
-      const int32_t zero = in.size() > 2 && in[2].given() ? integer_at(in[2], slice) : 0;
+      const int32_t zero = zero_at(in, slice);
       uint8_t* y = out[0].as<uint8_t>();
       // Signed bytes are unsigned ones 128 lower.
       kernels_.quantize(in[0].as<float>() + begin, end - begin, in[1].as<float>()[slice],
@@ -170,29 +141,16 @@ class QuantizeLinear final : public PreparedOp {
  private:
   const kernels::QuantizeLinearKernels& kernels_;
   const int64_t axis_;
-  const DType type_;
 };
 
 class DequantizeLinear final : public PreparedOp {
  public:
   explicit DequantizeLinear(int64_t axis) : axis_(axis) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    const DType type = in[0].dtype;
-    if (type != DType::kUint8 && type != DType::kInt8 && type != DType::kInt32) {
-      return Unsupported("x is ", view_str(in[0]), "; expected u8, i8 or i32");
-    }
-    ENM_RETURN_IF_ERROR(expect_dtype(in[1], DType::kFloat32, "x_scale"));
-    ENM_RETURN_IF_ERROR(expect_byte_zeros(in, type));
-    out[0] = in[0];
-    out[0].dtype = DType::kFloat32;
-    return slices_of(in[0], in[1], axis_).status();
-  }
-
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     ENM_ASSIGN_OR_RETURN(const Slices slices, slices_of(in[0], in[1], axis_));
     for_each_slice(slices, [&](int64_t begin, int64_t end, int64_t slice) {
-      const int64_t zero = in.size() > 2 && in[2].given() ? integer_at(in[2], slice) : 0;
+      const int64_t zero = zero_at(in, slice);
       const float scale = in[1].as<float>()[slice];
       for (int64_t i = begin; i < end; ++i) {
         out[0].as<float>()[i] = static_cast<float>(integer_at(in[0], i) - zero) * scale;
@@ -205,32 +163,77 @@ class DequantizeLinear final : public PreparedOp {
   const int64_t axis_;
 };
 
+// That of the zero point, or else what the attribute says.
+DType quantized_type(const Attributes& attributes, std::span<const DType> inputs) {
+  if (inputs.size() > 2 && inputs[2] != DType::kUndefined) return inputs[2];
+  switch (attributes.integer("output_dtype")) {
+    case 0:
+    case static_cast<int64_t>(DType::kUint8):
+      return DType::kUint8;
+    case static_cast<int64_t>(DType::kInt8):
+      return DType::kInt8;
+    default:
+      return DType::kUndefined;
+  }
+}
+
 Result<std::unique_ptr<PreparedOp>> prepare_dynamic(const PrepareContext& context) {
   return make_prepared<DynamicQuantizeLinear>(kernels::quantize_linear_kernels(context.isa));
 }
 
-Status refuse_blocks(const graph::Node& node) {
-  const int64_t block = node.int_or("block_size", 0);
-  return block == 0 ? Status() : Unsupported("block_size is ", block, "; expected none");
-}
-
 Result<std::unique_ptr<PreparedOp>> prepare_quantize(const PrepareContext& context) {
-  ENM_RETURN_IF_ERROR(refuse_blocks(context.node));
-  const int64_t type = context.node.int_or("output_dtype", 0);
   return make_prepared<QuantizeLinear>(kernels::quantize_linear_kernels(context.isa),
-                                       context.node.int_or("axis", 1),
-                                       type == 0 ? DType::kUint8 : static_cast<DType>(type));
+                                       context.attributes.integer("axis"));
 }
 
 Result<std::unique_ptr<PreparedOp>> prepare_dequantize(const PrepareContext& context) {
-  ENM_RETURN_IF_ERROR(refuse_blocks(context.node));
-  return make_prepared<DequantizeLinear>(context.node.int_or("axis", 1));
+  return make_prepared<DequantizeLinear>(context.attributes.integer("axis"));
 }
+
+constexpr Operand kFloats[] = {Operand("x", kF32)};
+constexpr Operand kDynamicOutputs[] = {Operand("y", DType::kUint8), Operand("y_scale", kF32),
+                                       Operand("y_zero_point", DType::kUint8)};
+
+constexpr Operand kQuantizeInputs[] = {Operand("x", kF32).as('T'), Operand("y_scale", kF32).as('T'),
+                                       Operand("y_zero_point", kByteTypes).optional()};
+constexpr Operand kQuantizeOutputs[] = {Operand("y", kByteTypes)};
+constexpr AttributeSpec kQuantizeAttributes[] = {
+    AttributeSpec::integer("axis", 1), AttributeSpec::integer("saturate", 1).only(),
+    AttributeSpec::integer("block_size").only(), AttributeSpec::integer("output_dtype"),
+    AttributeSpec::integer("precision").only()};
+
+constexpr Types kQuantized = kByteTypes | Types(DType::kInt32);
+constexpr Operand kDequantizeInputs[] = {Operand("x", kQuantized).as('T'),
+                                         Operand("x_scale", kF32).as('S'),
+                                         Operand("x_zero_point", kQuantized).as('T').optional()};
+constexpr Operand kDequantizeOutputs[] = {Operand("y", kF32).as('S')};
+constexpr AttributeSpec kDequantizeAttributes[] = {AttributeSpec::integer("axis", 1),
+                                                   AttributeSpec::integer("block_size").only(),
+                                                   AttributeSpec::integer("output_dtype").only()};
 
 }  // namespace
 
-const Op kDynamicQuantizeLinear = {"DynamicQuantizeLinear", "", 1, 1, 3, prepare_dynamic};
-const Op kQuantizeLinear = {"QuantizeLinear", "", 2, 3, 1, prepare_quantize};
-const Op kDequantizeLinear = {"DequantizeLinear", "", 2, 3, 1, prepare_dequantize};
+constexpr Op kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear",
+                                       .since = 11,
+                                       .inputs = kFloats,
+                                       .outputs = kDynamicOutputs,
+                                       .shape = like_first,
+                                       .traits = kWholeTensor,
+                                       .cpu = prepare_dynamic};
+constexpr Op kQuantizeLinear = {.name = "QuantizeLinear",
+                                .since = 10,
+                                .inputs = kQuantizeInputs,
+                                .outputs = kQuantizeOutputs,
+                                .attributes = kQuantizeAttributes,
+                                .shape = scaled_shape,
+                                .type = quantized_type,
+                                .cpu = prepare_quantize};
+constexpr Op kDequantizeLinear = {.name = "DequantizeLinear",
+                                  .since = 10,
+                                  .inputs = kDequantizeInputs,
+                                  .outputs = kDequantizeOutputs,
+                                  .attributes = kDequantizeAttributes,
+                                  .shape = scaled_shape,
+                                  .cpu = prepare_dequantize};
 
 }  // namespace enm::ops

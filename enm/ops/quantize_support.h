@@ -8,8 +8,10 @@ namespace enm::ops {
 
 inline constexpr int64_t kRangePart = 16384;  // elements that one thread takes at a time
 
-/// Bytes of scratch memory that dynamic_range() wants.
-size_t dynamic_range_scratch(int64_t count);
+/// Floats of scratch memory that dynamic_range() wants.
+inline int64_t dynamic_range_floats(int64_t count) {
+  return (count + kRangePart - 1) / kRangePart * 2;
+}
 
 /// The grid for `count` values.
 kernels::QuantizeParameters dynamic_range(const kernels::QuantizeLinearKernels& kernels,

@@ -18,49 +18,66 @@ struct AxisSet {
   bool has(int axis) const { return (bits >> axis & 1) != 0; }
 };
 
+// What the attributes say of it.
+struct Folding {
+  SmallInts axes;
+  bool keeps_dims;
+  bool none_means_none;  // of axes: else it means all
+};
+
+Result<Folding> folding_of(const Attributes& attributes) {
+  ENM_ASSIGN_OR_RETURN(const SmallInts axes, small_ints(attributes.integers("axes"), "axes"));
+  return Folding{axes, attributes.flag("keepdims"), attributes.flag("noop_with_empty_axes")};
+}
+
+Result<AxisSet> folded_axes(const Folding& folding, Inputs in) {
+  SmallInts axes = folding.axes;
+  if (const TensorView* given = operand(in, 1)) {
+    ENM_ASSIGN_OR_RETURN(axes, read_small_ints(*given, "axes"));
+  }
+  AxisSet folded;
+  if (axes.count == 0 && !folding.none_means_none) folded.bits = (1u << in[0].rank) - 1;
+  for (int64_t one : axes.all()) {
+    ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(one, in[0].rank));
+    folded.bits |= 1u << axis;
+  }
+  return folded;
+}
+
+Status reduce_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  ENM_ASSIGN_OR_RETURN(const Folding folding, folding_of(attributes));
+  ENM_ASSIGN_OR_RETURN(const AxisSet folded, folded_axes(folding, in));
+  for (int axis = 0; axis < in[0].rank; ++axis) {
+    if (folded.has(axis) && !folding.keeps_dims) continue;
+    ENM_RETURN_IF_ERROR(push_dim(out[0], folded.has(axis) ? 1 : in[0].dim(axis)));
+  }
+  return {};
+}
+
 class Reduce final : public PreparedOp {
  public:
-  Reduce(Kind kind, const std::vector<int64_t>* axes, bool keep_dims, bool noop_when_empty)
-      : kind_(kind), keep_dims_(keep_dims), noop_when_empty_(noop_when_empty) {
-    if (axes != nullptr) axes_ = *axes;
-  }
+  Reduce(Kind kind, const Folding& folding) : kind_(kind), folding_(folding) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_ASSIGN_OR_RETURN(const AxisSet folded, axes_of(in));
-    out[0].dtype = in[0].dtype;
-    out[0].rank = 0;
-    for (int axis = 0; axis < in[0].rank; ++axis) {
-      if (!folded.has(axis)) out[0].dims[static_cast<size_t>(out[0].rank++)] = in[0].dim(axis);
-      if (folded.has(axis) && keep_dims_) out[0].dims[static_cast<size_t>(out[0].rank++)] = 1;
-    }
+  Status run(const RunContext&, Inputs in, Outputs out) const override {
+    ENM_ASSIGN_OR_RETURN(const AxisSet folded, folded_axes(folding_, in));
+    with_number(in[0].dtype, [&](auto zero) { reduce<decltype(zero)>(in[0], folded, out[0]); });
     return {};
   }
 
-  Status run(const RunContext&, Inputs in, Outputs out) const override {
-    ENM_ASSIGN_OR_RETURN(const AxisSet folded, axes_of(in));
-    return with_numeric(in[0].dtype, "input", [&](auto zero) {
-      reduce<decltype(zero)>(in[0], folded, out[0]);
-      return Status();
-    });
+ private:
+  // Integers wrap: signed ones are added as the unsigned ones of 64 bits.
+  template <typename T>
+  T folded_in(T so_far, T value) const {
+    if (kind_ == Kind::kMax) return value > so_far || value != value ? value : so_far;
+    using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
+    return static_cast<T>(static_cast<Sum>(so_far) + static_cast<Sum>(value));
   }
 
- private:
-  Result<AxisSet> axes_of(Inputs in) const {
-    SmallInts given;
-    if (in.size() > 1 && in[1].given()) {
-      ENM_ASSIGN_OR_RETURN(given, read_small_ints(in[1], "axes"));
-    } else {
-      if (axes_.size() > kMaxRank) return InvalidArgument(axes_.size(), " axes");
-      for (int64_t axis : axes_) given.values[static_cast<size_t>(given.count++)] = axis;
-    }
-    AxisSet folded;
-    if (given.count == 0 && !noop_when_empty_) folded.bits = (1u << in[0].rank) - 1;
-    for (int i = 0; i < given.count; ++i) {
-      ENM_ASSIGN_OR_RETURN(const int axis,
-                           normalize_axis(given.values[static_cast<size_t>(i)], in[0].rank));
-      folded.bits |= 1u << axis;
-    }
-    return folded;
+  // Of nothing: NaN, or 0 where there is none.
+  template <typename T>
+  static T mean(T sum, int64_t count) {
+    if constexpr (std::is_integral_v<T>) return static_cast<T>(count == 0 ? 0 : sum / count);
+    return sum / static_cast<T>(count);
   }
 
   template <typename T>
@@ -83,9 +100,7 @@ class Reduce final : public PreparedOp {
     int64_t position = 0;
     for (int64_t i = 0; i < x.count(); ++i) {
       T& into = out[position];
-      const T value = x.as<T>()[i];
-      into = kind_ == Kind::kMax ? (value > into || value != value ? value : into)
-                                 : static_cast<T>(into + value);
+      into = folded_in(into, x.as<T>()[i]);
       for (int axis = x.rank - 1; axis >= 0; --axis) {
         const auto a = static_cast<size_t>(axis);
         position += steps[a];
@@ -95,21 +110,18 @@ class Reduce final : public PreparedOp {
       }
     }
     if (kind_ != Kind::kMean || results == 0) return;
-    const auto count = static_cast<T>(x.count() / results);
-    for (int64_t i = 0; i < results; ++i) out[i] = static_cast<T>(out[i] / count);
+    const int64_t count = x.count() / results;
+    for (int64_t i = 0; i < results; ++i) out[i] = mean(out[i], count);
   }
 
   const Kind kind_;
-  std::vector<int64_t> axes_;
-  const bool keep_dims_;
-  const bool noop_when_empty_;
+  const Folding folding_;
 };
 
 template <Kind kKind>
 Result<std::unique_ptr<PreparedOp>> prepare_reduce(const PrepareContext& context) {
-  return make_prepared<Reduce>(kKind, context.node.ints("axes"),
-                               context.node.int_or("keepdims", 1) != 0,
-                               context.node.int_or("noop_with_empty_axes", 0) != 0);
+  ENM_ASSIGN_OR_RETURN(const Folding folding, folding_of(context.attributes));
+  return make_prepared<Reduce>(kKind, folding);
 }
 
 // x / (sum |x|^p)^(1/p) along an axis, p = 1 or 2; lines of zeros stay zeros.
@@ -117,17 +129,10 @@ class LpNormalization final : public PreparedOp {
  public:
   LpNormalization(int64_t p, int64_t axis) : p_(p), axis_(axis) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[0], graph::DType::kFloat32, "input"));
-    out[0] = in[0];
-    return normalize_axis(axis_, in[0].rank).status();
-  }
-
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_, in[0].rank));
     const int64_t length = in[0].dim(axis);
-    int64_t inner = 1;
-    for (int i = axis + 1; i < in[0].rank; ++i) inner *= in[0].dim(i);
+    const int64_t inner = dims_product(in[0], axis + 1, in[0].rank);
     const int64_t lines = length == 0 ? 0 : in[0].count() / length;
     for (int64_t line = 0; line < lines; ++line) {
       const int64_t at = line / inner * inner * length + line % inner;
@@ -152,17 +157,55 @@ class LpNormalization final : public PreparedOp {
   const int64_t axis_;
 };
 
-Result<std::unique_ptr<PreparedOp>> prepare_lp_normalization(const PrepareContext& context) {
-  const int64_t p = context.node.int_or("p", 2);
-  if (p != 1 && p != 2) return Unsupported("p is ", p, "; supported are 1 and 2");
-  return make_prepared<LpNormalization>(p, context.node.int_or("axis", -1));
+Status lp_normalization_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  ENM_RETURN_IF_ERROR(normalize_axis(attributes.integer("axis"), in[0].rank).status());
+  return like_first(attributes, in, out);
 }
+
+Result<std::unique_ptr<PreparedOp>> prepare_lp_normalization(const PrepareContext& context) {
+  const int64_t p = context.attributes.integer("p");
+  if (p != 1 && p != 2) return Unsupported("p is ", p, "; supported are 1 and 2");
+  return make_prepared<LpNormalization>(p, context.attributes.integer("axis"));
+}
+
+// A sum of bytes would wrap: ONNX has none.
+constexpr Types kSummed = kIndices | kF32 | Types(graph::DType::kFloat64);
+constexpr Operand kAxes = Operand("axes", kI64).of_rank(1).optional().decides_shape();
+constexpr Operand kSummedInputs[] = {Operand("data", kSummed).as('T'), kAxes};
+constexpr Operand kSummedOutputs[] = {Operand("reduced", kSummed).as('T')};
+constexpr Operand kComparedInputs[] = {Operand("data", kNumbers).as('T'), kAxes};
+constexpr Operand kComparedOutputs[] = {Operand("reduced", kNumbers).as('T')};
+constexpr AttributeSpec kReduceAttributes[] = {
+    AttributeSpec::of_kind("axes", AttributeSpec::Kind::kIntegers),
+    AttributeSpec::integer("keepdims", 1), AttributeSpec::integer("noop_with_empty_axes")};
+
+template <Kind kKind>
+constexpr Op reduction(std::string_view name, std::span<const Operand> inputs,
+                       std::span<const Operand> outputs) {
+  return {.name = name,
+          .inputs = inputs,
+          .outputs = outputs,
+          .attributes = kReduceAttributes,
+          .shape = reduce_shape,
+          .cpu = prepare_reduce<kKind>};
+}
+
+constexpr Operand kVectors[] = {Operand("input", kF32).as('T')};
+constexpr Operand kNormalized[] = {Operand("output", kF32).as('T')};
+constexpr AttributeSpec kLpAttributes[] = {AttributeSpec::integer("axis", -1),
+                                           AttributeSpec::integer("p", 2)};
 
 }  // namespace
 
-const Op kReduceSum = {"ReduceSum", "", 1, 2, 1, prepare_reduce<Kind::kSum>};
-const Op kReduceMean = {"ReduceMean", "", 1, 2, 1, prepare_reduce<Kind::kMean>};
-const Op kReduceMax = {"ReduceMax", "", 1, 2, 1, prepare_reduce<Kind::kMax>};
-const Op kLpNormalization = {"LpNormalization", "", 1, 1, 1, prepare_lp_normalization};
+constexpr Op kReduceSum = reduction<Kind::kSum>("ReduceSum", kSummedInputs, kSummedOutputs);
+constexpr Op kReduceMean = reduction<Kind::kMean>("ReduceMean", kSummedInputs, kSummedOutputs);
+constexpr Op kReduceMax = reduction<Kind::kMax>("ReduceMax", kComparedInputs, kComparedOutputs);
+constexpr Op kLpNormalization = {.name = "LpNormalization",
+                                 .inputs = kVectors,
+                                 .outputs = kNormalized,
+                                 .attributes = kLpAttributes,
+                                 .shape = lp_normalization_shape,
+                                 .alias = 1,
+                                 .cpu = prepare_lp_normalization};
 
 }  // namespace enm::ops

@@ -14,12 +14,6 @@ class Softmax final : public PreparedOp {
   Softmax(const kernels::ActivationKernels& kernels, int64_t axis, bool flattens)
       : kernels_(kernels), axis_(axis), flattens_(flattens) {}
 
-  Status infer(Inputs in, Outputs out) const override {
-    ENM_RETURN_IF_ERROR(expect_dtype(in[0], graph::DType::kFloat32, "input"));
-    out[0] = in[0];
-    return normalize_axis(axis_, in[0].rank).status();
-  }
-
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
     ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_, in[0].rank));
     int64_t length = in[0].dim(axis);
@@ -37,8 +31,6 @@ class Softmax final : public PreparedOp {
         });
     return {};
   }
-
-  bool in_place(size_t) const override { return true; }
 
  private:
   void row(const float* x, float* y, int64_t length) const {
@@ -63,14 +55,37 @@ class Softmax final : public PreparedOp {
   const bool flattens_;
 };
 
-Result<std::unique_ptr<PreparedOp>> prepare_softmax(const PrepareContext& context) {
-  const bool flattens = context.opset < 13;
-  return make_prepared<Softmax>(kernels::activation_kernels(context.isa),
-                                context.node.int_or("axis", flattens ? 1 : -1), flattens);
+bool flattens(const Attributes& attributes) { return attributes.opset() < 13; }
+
+// The default changed with the meaning.
+int64_t axis_of(const Attributes& attributes) {
+  if (attributes.has("axis")) return attributes.integer("axis");
+  return flattens(attributes) ? 1 : -1;
 }
+
+Status softmax_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  ENM_RETURN_IF_ERROR(normalize_axis(axis_of(attributes), in[0].rank).status());
+  return like_first(attributes, in, out);
+}
+
+Result<std::unique_ptr<PreparedOp>> prepare_softmax(const PrepareContext& context) {
+  return make_prepared<Softmax>(kernels::activation_kernels(context.isa),
+                                axis_of(context.attributes), flattens(context.attributes));
+}
+
+constexpr Operand kInput[] = {Operand("input", kF32).as('T')};
+constexpr Operand kOutput[] = {Operand("output", kF32).as('T')};
+constexpr AttributeSpec kAttributes[] = {AttributeSpec::integer("axis", -1)};
 
 }  // namespace
 
-const Op kSoftmax = {"Softmax", "", 1, 1, 1, prepare_softmax};
+constexpr Op kSoftmax = {.name = "Softmax",
+                         .inputs = kInput,
+                         .outputs = kOutput,
+                         .attributes = kAttributes,
+                         .shape = softmax_shape,
+                         .traits = kHalfSafe,
+                         .alias = 1,
+                         .cpu = prepare_softmax};
 
 }  // namespace enm::ops

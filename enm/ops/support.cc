@@ -47,17 +47,64 @@ Status copy_strided(const void* from, int64_t offset, std::span<const int64_t> s
   }
 }
 
+Status like_first(const Attributes&, Inputs inputs, Outputs outputs) {
+  outputs[0].set_dims(inputs[0].shape());
+  return {};
+}
+
+Status broadcast_all(const Attributes&, Inputs inputs, Outputs outputs) {
+  outputs[0].set_dims(inputs[0].shape());
+  for (const TensorView& input : inputs.subspan(1)) {
+    ENM_RETURN_IF_ERROR(broadcast_dims(outputs[0], input, outputs[0]));
+  }
+  return {};
+}
+
 Status broadcast_dims(const TensorView& a, const TensorView& b, TensorView& out) {
-  out.rank = std::max(a.rank, b.rank);
-  for (int i = 1; i <= out.rank; ++i) {
+  std::array<int64_t, kMaxRank> dims{};
+  const int rank = std::max(a.rank, b.rank);
+  for (int i = 1; i <= rank; ++i) {
     const int64_t da = i <= a.rank ? a.dim(a.rank - i) : 1;
     const int64_t db = i <= b.rank ? b.dim(b.rank - i) : 1;
     if (da != db && da != 1 && db != 1) {
       return InvalidArgument(view_str(a), " and ", view_str(b), " do not broadcast");
     }
-    out.dims[static_cast<size_t>(out.rank - i)] = da == 1 ? db : da;
+    dims[static_cast<size_t>(rank - i)] = da == 1 ? db : da;
   }
+  out.set_dims({dims.data(), static_cast<size_t>(rank)});
   return {};
+}
+
+Status push_dim(TensorView& view, int64_t dim) {
+  if (view.rank == kMaxRank) return Unsupported("more than ", kMaxRank, " dimensions");
+  view.dims[static_cast<size_t>(view.rank++)] = dim;
+  return {};
+}
+
+Result<int> normalize_axis(int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank) {
+    return InvalidArgument("axis ", axis, " is outside of ", rank, " dimensions");
+  }
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+Result<SmallInts> read_small_ints(const TensorView& view, std::string_view what) {
+  if (view.data == nullptr && view.count() > 0) {
+    return InvalidArgument(what, " is not known before the graph runs");
+  }
+  if (view.count() > kMaxRank) return InvalidArgument(what, " has ", view.count(), " elements");
+  SmallInts out;
+  out.count = static_cast<int>(view.count());
+  for (int i = 0; i < out.count; ++i) out.values[static_cast<size_t>(i)] = index_at(view, i);
+  return out;
+}
+
+Result<SmallInts> small_ints(std::span<const int64_t> values, std::string_view what) {
+  if (values.size() > kMaxRank) return InvalidArgument(what, " has ", values.size(), " elements");
+  SmallInts out;
+  out.count = static_cast<int>(values.size());
+  std::copy(values.begin(), values.end(), out.values.begin());
+  return out;
 }
 
 }  // namespace enm::ops

@@ -6,7 +6,8 @@
 //           1 MiB and four times its inputs (Expand, ConstantOfShape).
 #include <utility>
 
-#include "enm/ops/op.h"
+#include "enm/ops/check.h"
+#include "enm/ops/prepared_op.h"
 #include "enm/passes/pass.h"
 
 namespace enm::passes {
@@ -46,18 +47,41 @@ Piece cut_out(const Graph& graph, const Node& node) {
   return piece;
 }
 
-bool is_foldable(const Graph& graph, const Node& node) {
-  if (node.inputs.empty() || node.outputs.size() != 1 || !ops::find_op(node).ok()) return false;
+bool is_foldable(const Graph& graph, const Node& node, const std::vector<bool>& is_output) {
+  if (node.inputs.empty() || node.outputs.size() != 1 || node.outputs[0] == kNoValue ||
+      is_output[static_cast<size_t>(node.outputs[0])] || ops::find_op(graph, node) == nullptr) {
+    return false;
+  }
   bool any = false;
   for (ValueId id : node.inputs) {
     if (id == kNoValue) continue;
     if (graph.constant(id) == nullptr) return false;
     any = true;
   }
-  for (ValueId id : graph.outputs) {
-    if (id == node.outputs[0]) return false;
-  }
   return any;
+}
+
+// The result's type and dims; values of small constants decide shapes, those of others do not.
+Result<ops::TensorView> result_of(const Piece& piece) {
+  const Node& node = piece.graph.nodes[0];
+  ENM_ASSIGN_OR_RETURN(const ops::Attributes attributes, ops::check_node(piece.graph, node));
+  std::vector<ops::TensorView> in(piece.inputs.size());
+  std::vector<Blob> kept;
+  for (size_t i = 0; i < in.size(); ++i) {
+    const Tensor& tensor = piece.inputs[i];
+    if (tensor.dims.size() > ops::kMaxRank) return Unsupported("too many dimensions");
+    in[i].dtype = tensor.dtype;
+    in[i].set_dims(tensor.dims);
+    const bool decides = attributes.op().input(i)->is(ops::Operand::kDecidesShape);
+    if (!decides || tensor.data.size() > kSmallBytes) continue;
+    ENM_ASSIGN_OR_RETURN(const Blob bytes, tensor.data.load());
+    kept.push_back(Blob::own({bytes.data(), bytes.data() + bytes.size()}));
+    in[i].data = const_cast<uint8_t*>(kept.back().data());
+  }
+  std::vector<ops::TensorView> out(node.outputs.size());
+  ENM_RETURN_IF_ERROR(ops::infer(attributes, in, out));
+  out[0].data = nullptr;
+  return out[0];
 }
 
 Result<Tensor> fold_now(const Piece& piece) {
@@ -66,24 +90,10 @@ Result<Tensor> fold_now(const Piece& piece) {
   return std::move(results[0]);
 }
 
-// The result's type without its data; fails where the shape depends on data.
+// The result's type, its data made when it is loaded; fails where the shape depends on data.
 Result<Tensor> fold_later(Piece piece) {
-  const Node& node = piece.graph.nodes[0];
-  ThreadPool pool(1);
-  const auto opset = piece.graph.opsets.find(node.domain);
-  ENM_ASSIGN_OR_RETURN(
-      const auto op,
-      ops::prepare({piece.graph, node, opset == piece.graph.opsets.end() ? 1 : opset->second,
-                    Isa::kScalar, &pool}));
-  std::vector<ops::TensorView> in(piece.inputs.size());
-  for (size_t i = 0; i < in.size(); ++i) {
-    if (piece.inputs[i].dims.size() > ops::kMaxRank) return Unsupported("too many dimensions");
-    in[i].dtype = piece.inputs[i].dtype;
-    in[i].set_dims(piece.inputs[i].dims);
-  }
-  ops::TensorView out;
-  ENM_RETURN_IF_ERROR(op->infer(in, {&out, 1}));
-  Tensor tensor{out.dtype, {out.dims.begin(), out.dims.begin() + out.rank}, {}};
+  ENM_ASSIGN_OR_RETURN(const ops::TensorView out, result_of(piece));
+  Tensor tensor{out.dtype, {out.shape().begin(), out.shape().end()}, {}};
   const uint64_t size = out.bytes();
   tensor.data = graph::TensorData::produced(
       size,
@@ -94,22 +104,29 @@ Result<Tensor> fold_later(Piece piece) {
   return tensor;
 }
 
+// The size is asked before anything is computed.
+Result<Tensor> fold(Piece piece, uint64_t input_bytes) {
+  ENM_ASSIGN_OR_RETURN(const ops::TensorView out, result_of(piece));
+  if (out.bytes() > kLargeBytes && out.bytes() > 4 * input_bytes) {
+    return ResourceExhausted("the result is much larger than what it is made of");
+  }
+  return input_bytes <= kSmallBytes ? fold_now(piece) : fold_later(std::move(piece));
+}
+
 Result<int> run(Graph& graph) {
   int folded = 0;
   std::vector<Node> kept;
+  std::vector<bool> is_output(graph.value_count(), false);
+  for (ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
   for (Node& node : graph.nodes) {
     uint64_t input_bytes = 0;
-    const bool foldable = is_foldable(graph, node);
+    const bool foldable = is_foldable(graph, node, is_output);
     for (ValueId id : node.inputs) {
       if (const Tensor* constant = graph.constant(id)) input_bytes += constant->data.size();
     }
     if (foldable) {
       Piece piece = cut_out(graph, node);
-      const auto result =
-          input_bytes <= kSmallBytes ? fold_now(piece) : fold_later(std::move(piece));
-      const bool fits = result.ok() && (result->data.size() <= kLargeBytes ||
-                                        result->data.size() <= 4 * input_bytes);
-      if (fits) {
+      if (const auto result = fold(std::move(piece), input_bytes); result.ok()) {
         graph::Value& value = graph.value(node.outputs[0]);
         value.type = result->type();
         value.initializer = *result;

@@ -6,6 +6,7 @@
 // Files keep the standard operators, which every runtime has; this is how ours runs them.
 #include <algorithm>
 
+#include "enm/passes/edges.h"
 #include "enm/passes/pass.h"
 
 namespace enm::passes {
@@ -17,37 +18,6 @@ using graph::kNoValue;
 using graph::Node;
 using graph::Tensor;
 using graph::ValueId;
-
-// Who makes and who reads each value.
-class Edges {
- public:
-  explicit Edges(const Graph& graph)
-      : maker_(graph.value_count(), -1),
-        reader_(graph.value_count(), -1),
-        readers_(graph.value_count(), 0) {
-    for (size_t n = 0; n < graph.nodes.size(); ++n) {
-      for (ValueId id : graph.nodes[n].inputs) {
-        if (id == kNoValue) continue;
-        reader_[static_cast<size_t>(id)] = static_cast<int>(n);
-        ++readers_[static_cast<size_t>(id)];
-      }
-      for (ValueId id : graph.nodes[n].outputs) {
-        if (id != kNoValue) maker_[static_cast<size_t>(id)] = static_cast<int>(n);
-      }
-    }
-    for (ValueId id : graph.outputs) readers_[static_cast<size_t>(id)] += 2;
-  }
-  /// Index of the one node that reads `id`, or -1.
-  int only_reader(ValueId id) const {
-    return readers_[static_cast<size_t>(id)] == 1 ? reader_[static_cast<size_t>(id)] : -1;
-  }
-  int maker(ValueId id) const { return id == kNoValue ? -1 : maker_[static_cast<size_t>(id)]; }
-
- private:
-  std::vector<int> maker_;
-  std::vector<int> reader_;
-  std::vector<int> readers_;
-};
 
 bool is_vector(const Tensor* tensor, int64_t n) {
   return tensor != nullptr && tensor->dtype == DType::kFloat32 && tensor->dims.size() <= 1 &&

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "enm/graph/verify.h"
+#include "enm/ops/check.h"
 
 namespace enm::passes {
 
@@ -12,8 +13,8 @@ std::span<const Pass* const> standard_passes() {
 }
 
 std::span<const Pass* const> runtime_passes() {
-  static constexpr std::array<const Pass*, 3> kRuntime = {&kWidenHalves, &kFuseIntegerProduct,
-                                                          &kDeadCode};
+  static constexpr std::array<const Pass*, 4> kRuntime = {&kWidenHalves, &kFuseIntegerProduct,
+                                                          &kFuseBlockRows, &kDeadCode};
   return kRuntime;
 }
 
@@ -21,6 +22,7 @@ Result<std::vector<PassReport>> run_passes(graph::Graph& graph,
                                            std::span<const Pass* const> passes) {
   std::vector<PassReport> reports;
   ENM_RETURN_IF_ERROR(graph::verify(graph));
+  ENM_RETURN_IF_ERROR(ops::check_graph(graph));
   for (const Pass* pass : passes) {
     PassReport report{pass->name, 0, graph.nodes.size(), 0};
     const auto rewrites = pass->run(graph);

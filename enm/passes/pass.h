@@ -18,6 +18,7 @@ struct Pass {
 
 extern const Pass kConstantFolding;
 extern const Pass kDeadCode;
+extern const Pass kFuseBlockRows;
 extern const Pass kFuseIntegerProduct;
 extern const Pass kWidenHalves;
 

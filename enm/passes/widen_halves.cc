@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "enm/base/half.h"
-#include "enm/graph/dtypes.h"
+#include "enm/ops/check.h"
 #include "enm/passes/pass.h"
 
 namespace enm::passes {
@@ -38,49 +38,68 @@ Tensor widened(const Tensor& halves) {
               })};
 }
 
-// `to` takes the place of `from`, which a Cast made it of; whoever makes `from` makes `to` now.
-void let_maker_make(Graph& graph, ValueId from, ValueId to) {
-  for (Node& node : graph.nodes) {
-    std::replace(node.outputs.begin(), node.outputs.end(), from, to);
-    std::replace(node.inputs.begin(), node.inputs.end(), from, to);
+// Which value stands for which once casts between equal types are gone.
+class Stand {
+ public:
+  explicit Stand(const Graph& graph) : for_(graph.value_count()), is_fixed_(for_.size(), false) {
+    for (size_t i = 0; i < for_.size(); ++i) {
+      for_[i] = static_cast<ValueId>(i);
+      is_fixed_[i] = graph.constant(for_[i]) != nullptr;
+    }
+    for (const auto* ids : {&graph.inputs, &graph.outputs}) {
+      for (ValueId id : *ids) is_fixed_[static_cast<size_t>(id)] = true;
+    }
   }
-}
+  ValueId of(ValueId id) const {
+    while (id != kNoValue && for_[static_cast<size_t>(id)] != id)
+      id = for_[static_cast<size_t>(id)];
+    return id;
+  }
+  /// A Cast of `from` makes `to`: one of them goes. False where both are the model's interface.
+  bool join(ValueId from, ValueId to) {
+    from = of(from);
+    if (!is_fixed_[static_cast<size_t>(to)]) {
+      for_[static_cast<size_t>(to)] = from;
+    } else if (!is_fixed_[static_cast<size_t>(from)]) {
+      for_[static_cast<size_t>(from)] = to;  // its maker makes `to`
+    } else {
+      return false;
+    }
+    return true;
+  }
 
-bool contains(const std::vector<ValueId>& ids, ValueId id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
+ private:
+  std::vector<ValueId> for_;
+  std::vector<bool> is_fixed_;
+};
 
 int drop_casts(Graph& graph, const std::vector<DType>& types) {
   int dropped = 0;
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    Node& node = graph.nodes[n];
+  Stand stand(graph);
+  for (Node& node : graph.nodes) {
     if (!node.is("Cast")) continue;
     if (node.int_or("to", 0) == static_cast<int>(DType::kFloat16)) {
       node.attributes["to"] = int64_t{static_cast<int>(DType::kFloat32)};
     }
     const ValueId from = node.inputs[0];
-    const ValueId to = node.outputs[0];
-    const bool between = is_f16_or_f32(types[static_cast<size_t>(from)]) &&
-                         is_f16_or_f32(types[static_cast<size_t>(to)]);
-    const bool is_interface = contains(graph.outputs, to);
-    const bool is_fixed = contains(graph.outputs, from) || contains(graph.inputs, from) ||
-                          graph.constant(from) != nullptr;
-    if (!between || (is_interface && is_fixed)) continue;
-    node.inputs.clear();
-    node.outputs.clear();
-    if (is_interface) {
-      let_maker_make(graph, from, to);
-    } else {
-      graph.replace_uses(to, from);
+    const ValueId to = node.output(0);
+    if (to == kNoValue || !is_f16_or_f32(types[static_cast<size_t>(from)]) ||
+        !is_f16_or_f32(types[static_cast<size_t>(to)]) || !stand.join(from, to)) {
+      continue;
     }
+    node.outputs.clear();
     ++dropped;
   }
   std::erase_if(graph.nodes, [](const Node& node) { return node.outputs.empty(); });
+  for (Node& node : graph.nodes) {
+    for (ValueId& id : node.inputs) id = stand.of(id);
+    for (ValueId& id : node.outputs) id = stand.of(id);
+  }
   return dropped;
 }
 
 Result<int> run(Graph& graph) {
-  const std::vector<DType> types = graph::infer_dtypes(graph);
+  const std::vector<DType> types = ops::infer_dtypes(graph);
   if (std::find(types.begin(), types.end(), DType::kFloat16) == types.end()) return 0;
   int rewrites = drop_casts(graph, types);
   for (size_t i = 0; i < types.size(); ++i) {

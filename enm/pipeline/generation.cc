@@ -3,72 +3,85 @@
 #include <algorithm>
 
 namespace enm::pipeline {
-namespace {
 
-constexpr size_t kPromptStep = 128;  // tokens; the decoder takes as many in a pass
-
-}  // namespace
-
-Generation::Generation(runtime::Decoder& decoder, const text::Tokenizer& tokenizer,
-                       const std::vector<int32_t>& end_tokens, std::vector<int32_t> prompt,
-                       const GenerateOptions& options)
-    : decoder_(decoder),
-      end_tokens_(end_tokens),
-      prompt_(std::move(prompt)),
-      max_tokens_(options.max_tokens),
-      sampler_(options.sampling, decoder.vocab()),
-      stream_(tokenizer),
-      stops_(options.stop) {
-  result_.prompt_tokens = static_cast<int64_t>(prompt_.size());
-  for (int32_t id : prompt_) sampler_.saw(id);
-  decoder_.truncate(0);
+std::string_view finish_name(Finish finish) {
+  switch (finish) {
+    case Finish::kStop:
+      return "stop";
+    case Finish::kLength:
+      return "length";
+    case Finish::kContextFull:
+      return "context_full";
+    case Finish::kCancelled:
+      return "cancelled";
+  }
+  return "unknown";
 }
 
-Result<std::string> Generation::step() {
-  if (done_) return std::string();
+Generation::Generation(const text::Tokenizer& tokenizer, const std::vector<int32_t>& end_tokens,
+                       std::vector<int32_t> prompt, const GenerateOptions& options, int64_t vocab,
+                       const Place& place, std::function<void(int sequence)> released)
+    : end_tokens_(end_tokens),
+      prompt_(std::move(prompt)),
+      max_tokens_(options.max_tokens),
+      place_(place),
+      released_(std::move(released)),
+      sampler_(options.sampling, vocab),
+      stream_(tokenizer),
+      stops_(options.stop),
+      read_(place.cached),
+      position_(place.cached) {
+  result_.prompt_tokens = static_cast<int64_t>(prompt_.size());
+  result_.cached_tokens = place.cached;
+  for (int32_t id : prompt_) sampler_.saw(id);
+}
+
+std::span<const int32_t> Generation::next_tokens() {
+  if (done_) return {};
   if (reading_prompt()) {
-    ENM_RETURN_IF_ERROR(read_prompt());
-    return std::string();
+    const std::span<const int32_t> rest = std::span(prompt_).subspan(static_cast<size_t>(read_));
+    return rest.first(std::min(rest.size(), static_cast<size_t>(place_.chunk)));
   }
+  return {&pending_, 1};
+}
+
+bool Generation::wants_logits() const {
+  return !reading_prompt() || result_.prompt_tokens - read_ <= place_.chunk;
+}
+
+void Generation::take(std::span<const float> logits) {
+  const auto count = static_cast<int64_t>(next_tokens().size());
+  position_ += count;
+  if (reading_prompt()) read_ += count;
+  if (!reading_prompt()) choose(logits);
+}
+
+void Generation::choose(std::span<const float> logits) {
   if (result_.tokens == max_tokens_) return end(Finish::kLength);
-  if (pending_ >= 0) {
-    if (decoder_.position() == decoder_.context_length()) return end(Finish::kContextFull);
-    ENM_RETURN_IF_ERROR(decoder_.append({&pending_, 1}));
-  }
-  pending_ = sampler_.sample(decoder_.logits());
+  pending_ = sampler_.sample(logits);
   if (std::find(end_tokens_.begin(), end_tokens_.end(), pending_) != end_tokens_.end()) {
     return end(Finish::kStop);
   }
-  return take(pending_);
-}
-
-Status Generation::read_prompt() {
-  const auto room = static_cast<size_t>(decoder_.context_length());
-  if (prompt_.size() > room) {
-    return ResourceExhausted("prompt: ", prompt_.size(), " tokens; the context has room for ",
-                             room);
-  }
-  const size_t count = std::min(kPromptStep, prompt_.size() - read_);
-  ENM_RETURN_IF_ERROR(decoder_.append({prompt_.data() + read_, count}).in("prompt"));
-  read_ += count;
-  return Status();
-}
-
-std::string Generation::take(int32_t token) {
-  sampler_.saw(token);
+  sampler_.saw(pending_);
   ++result_.tokens;
-  std::string text = stops_.push(stream_.push(token));
-  result_.text += text;
-  if (stops_.stopped()) finish(Finish::kStop);
+  show(stops_.push(stream_.push(pending_)));
+  if (stops_.stopped()) return finish(Finish::kStop);
+  if (result_.tokens == max_tokens_) return end(Finish::kLength);
+  if (position_ == place_.context) end(Finish::kContextFull);
+}
+
+void Generation::show(std::string_view text) { result_.text += text; }
+
+std::string Generation::take_text() {
+  std::string text = result_.text.substr(shown_);
+  shown_ = result_.text.size();
   return text;
 }
 
-std::string Generation::end(Finish reason) {
+void Generation::end(Finish reason) {
   finish(reason);
-  std::string tail = stops_.push(stream_.flush());
-  if (!stops_.stopped()) tail += stops_.flush();
-  result_.text += tail;
-  return tail;
+  show(stops_.push(stream_.flush()));
+  if (!stops_.stopped()) show(stops_.flush());
 }
 
 void Generation::finish(Finish reason) {

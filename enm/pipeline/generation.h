@@ -1,51 +1,96 @@
-// A text being written: one pass of the model a step, so that a host that may not block (a
-// browser's worker between two messages) can look up in between.
+// A text being written: which tokens it wants the model to read next, and what it makes of the
+// logits. Passive: a session runs the model for one or several of them at a time.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "enm/pipeline/pipeline.h"
 #include "enm/pipeline/stop_filter.h"
+#include "enm/runtime/sampler.h"
+#include "enm/text/tokenizer.h"
 
 namespace enm::pipeline {
 
+struct GenerateOptions {
+  runtime::SamplingOptions sampling;
+  int64_t max_tokens = 128;
+  std::vector<std::string> stop;  // the text ends before the first of these
+};
+
+enum class Finish { kStop, kLength, kContextFull, kCancelled };
+/// "stop", "length", "context_full", "cancelled"
+std::string_view finish_name(Finish finish);
+
+struct GenerateResult {
+  std::string text;
+  int64_t prompt_tokens = 0;
+  int64_t cached_tokens = 0;  // of the prompt, that the cache held before
+  int64_t tokens = 0;
+  Finish finish = Finish::kStop;
+};
+
 class Generation {
  public:
-  /// `prompt` is not empty. `end_tokens` and `decoder` outlive this.
-  Generation(runtime::Decoder& decoder, const text::Tokenizer& tokenizer,
-             const std::vector<int32_t>& end_tokens, std::vector<int32_t> prompt,
-             const GenerateOptions& options);
+  /// Where it stands in the model, which outlives it.
+  struct Place {
+    int sequence = 0;
+    int64_t cached = 0;   // tokens of the prompt that the sequence holds
+    int64_t context = 0;  // tokens the sequence has room for
+    int64_t chunk = 0;    // tokens that a pass takes
+  };
 
-  bool reading_prompt() const { return read_ < prompt_.size(); }
+  /// `prompt` is not empty and fits the context. `released` is called when the sequence is free.
+  Generation(const text::Tokenizer& tokenizer, const std::vector<int32_t>& end_tokens,
+             std::vector<int32_t> prompt, const GenerateOptions& options, int64_t vocab,
+             const Place& place, std::function<void(int sequence)> released);
+  ~Generation() { released_(place_.sequence); }
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+
+  int sequence() const { return place_.sequence; }
+  bool reading_prompt() const { return read_ < static_cast<int64_t>(prompt_.size()); }
   bool done() const { return done_; }
 
-  /// Reads the next part of the prompt, or makes the next token. Returns the text that can be shown
-  /// now: whole characters, never a part of a stop sequence, often none.
-  Result<std::string> step();
+  /// What the model shall read next; empty once it is done. Ends it where nothing may follow.
+  std::span<const int32_t> next_tokens();
+  /// Whether the logits behind those tokens are wanted.
+  bool wants_logits() const;
+  /// The model has read next_tokens(); `logits` are those behind the last, if they were wanted.
+  void take(std::span<const float> logits);
+
+  /// The text that can be shown since the last call: whole characters, never a part of a stop
+  /// sequence, often none.
+  std::string take_text();
 
   /// Ends here. What was made so far is the result.
-  void cancel() { finish(Finish::kCancelled); }
+  void cancel() {
+    if (!done_) finish(Finish::kCancelled);
+  }
 
-  /// `text` is all that step() gave out.
+  /// `text` is all that take_text() gave and will give out.
   const GenerateResult& result() const { return result_; }
 
  private:
-  Status read_prompt();
-  std::string take(int32_t token);
-  std::string end(Finish reason);
+  void choose(std::span<const float> logits);
+  void show(std::string_view text);
+  void end(Finish reason);
   void finish(Finish reason);
 
-  runtime::Decoder& decoder_;
   const std::vector<int32_t>& end_tokens_;
   const std::vector<int32_t> prompt_;
   const int64_t max_tokens_;
+  const Place place_;
+  const std::function<void(int sequence)> released_;
   runtime::Sampler sampler_;
   text::StreamDecoder stream_;
   StopFilter stops_;
-  size_t read_ = 0;
-  int32_t pending_ = -1;  // sampled and not yet in the cache
+  int64_t read_ = 0;      // of the prompt
+  int64_t position_ = 0;  // tokens that the sequence holds
+  int32_t pending_ = -1;  // chosen and not read by the model yet
   bool done_ = false;
+  size_t shown_ = 0;  // of result_.text
   GenerateResult result_;
 };
 

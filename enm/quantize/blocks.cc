@@ -28,7 +28,7 @@ Grid choose_grid(const BlockFormat& format, const float* values, int64_t count) 
     low = std::min(low, values[i]);
     high = std::max(high, values[i]);
   }
-  if (format.symmetric) {
+  if (!format.has_zero_points()) {
     // The extreme of larger magnitude lands on -levels / 2 exactly, whichever its sign.
     const float extreme = -low > high ? low : high;
     return {as_half(extreme / static_cast<float>(-(levels / 2))), levels / 2};
@@ -47,27 +47,36 @@ void put(uint8_t* bytes, int bits, int64_t index, int value) {
   }
 }
 
+int get(const uint8_t* bytes, int bits, int64_t index) {
+  return bits == 8 ? bytes[index] : bytes[index / 2] >> (index % 2 * 4) & 15;
+}
+
 }  // namespace
 
-void quantize_row(const BlockFormat& format, const float* row, uint8_t* quants, float* scales,
+void choose_grids(const BlockFormat& format, int64_t columns, const float* row, float* scales,
                   uint8_t* zero_points) {
-  if (quants != nullptr) std::memset(quants, 0, static_cast<size_t>(format.row_bytes()));
   if (zero_points != nullptr) {
-    std::memset(zero_points, 0, static_cast<size_t>(format.zero_point_bytes()));
+    std::memset(zero_points, 0, static_cast<size_t>(format.row_zero_point_bytes(columns)));
   }
-  const int most = (1 << format.bits) - 1;
-  for (int64_t b = 0; b < format.blocks(); ++b) {
-    const float* values = row + b * format.block;
-    const int64_t count = std::min(format.block, format.columns - b * format.block);
-    const Grid grid = choose_grid(format, values, count);
-    if (scales != nullptr) scales[b] = grid.scale;
+  for (int64_t b = 0; b < format.blocks_of(columns); ++b) {
+    const int64_t begin = b * format.block;
+    const Grid grid = choose_grid(format, row + begin, std::min(format.block, columns - begin));
+    scales[b] = grid.scale;
     if (zero_points != nullptr) put(zero_points, format.bits, b, grid.zero);
-    if (quants == nullptr) continue;
-    const float inverse = grid.scale != 0 ? 1.0f / grid.scale : 0.0f;
-    for (int64_t i = 0; i < format.block; ++i) {
-      const float value = i < count ? values[i] : 0.0f;
-      const int quant = static_cast<int>(std::nearbyint(value * inverse)) + grid.zero;
-      put(quants, format.bits, b * format.block + i, std::clamp(quant, 0, most));
+  }
+}
+
+void round_row(const BlockFormat& format, int64_t columns, const float* row, const float* scales,
+               const uint8_t* zero_points, uint8_t* quants) {
+  std::memset(quants, 0, static_cast<size_t>(format.row_bytes(columns)));
+  const int most = (1 << format.bits) - 1;
+  for (int64_t b = 0; b < format.blocks_of(columns); ++b) {
+    const float inverse = scales[b] != 0 ? 1.0f / scales[b] : 0.0f;
+    const int zero = zero_points != nullptr ? get(zero_points, format.bits, b) : format.middle();
+    for (int64_t i = b * format.block; i < (b + 1) * format.block; ++i) {
+      const float value = i < columns ? row[i] : 0.0f;
+      const int quant = static_cast<int>(std::nearbyint(value * inverse)) + zero;
+      put(quants, format.bits, i, std::clamp(quant, 0, most));
     }
   }
 }

@@ -1,25 +1,19 @@
-// One row into blocks of 4 or 8 bits.
+// One row into blocks of 4 or 8 bits, rounded to nearest.
 #pragma once
 
-#include <cstdint>
+#include "enm/kernels/matmul_nbits/block_format.h"
 
 namespace enm::quantize {
 
-struct BlockFormat {
-  int64_t columns = 0;
-  int64_t block = 32;
-  int bits = 4;
-  bool symmetric = true;
+using kernels::BlockFormat;
 
-  int64_t blocks() const { return (columns + block - 1) / block; }
-  int64_t row_bytes() const { return blocks() * block * bits / 8; }
-  int64_t zero_point_bytes() const { return (blocks() * bits + 7) / 8; }
-};
-
-/// Quantizes `row` ([columns] floats) in the layout of MatMulNBits: `quants` [row_bytes] (two 4-bit
-/// values a byte, the first in the low half), `scales` [blocks], `zero_points` [zero_point_bytes]
-/// or null when symmetric. Any of the outputs may be null. Padding quantizes as zeros.
-void quantize_row(const BlockFormat& format, const float* row, uint8_t* quants, float* scales,
+/// The grids of a row ([columns] floats) in the layout that the format describes: `scales`
+/// [blocks], `zero_points` [row_zero_point_bytes(columns)], or null where the format has none.
+void choose_grids(const BlockFormat& format, int64_t columns, const float* row, float* scales,
                   uint8_t* zero_points);
+
+/// `quants` [row_bytes(columns)] of the row on these grids. Padding quantizes as zeros.
+void round_row(const BlockFormat& format, int64_t columns, const float* row, const float* scales,
+               const uint8_t* zero_points, uint8_t* quants);
 
 }  // namespace enm::quantize

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "enm/base/half.h"
-#include "enm/graph/dtypes.h"
+#include "enm/ops/check.h"
 #include "enm/passes/pass.h"
 #include "enm/quantize/quantize.h"
 
@@ -19,48 +19,6 @@ using graph::Node;
 using graph::Tensor;
 using graph::TensorData;
 using graph::ValueId;
-
-// Operators that runtimes have in halves and that do not add up long rows of them. Reductions,
-// powers, exponentials and norms of vectors stay in floats.
-constexpr std::array<std::string_view, 39> kHalfOps = {"MatMul",
-                                                       "Gemm",
-                                                       "MatMulNBits",
-                                                       "Add",
-                                                       "Sub",
-                                                       "Mul",
-                                                       "Div",
-                                                       "Gelu",
-                                                       "FastGelu",
-                                                       "BiasGelu",
-                                                       "QuickGelu",
-                                                       "Tanh",
-                                                       "Relu",
-                                                       "Sigmoid",
-                                                       "Erf",
-                                                       "Neg",
-                                                       "Abs",
-                                                       "Gather",
-                                                       "Slice",
-                                                       "Concat",
-                                                       "Split",
-                                                       "Transpose",
-                                                       "Reshape",
-                                                       "Unsqueeze",
-                                                       "Squeeze",
-                                                       "Flatten",
-                                                       "Expand",
-                                                       "Where",
-                                                       "Identity",
-                                                       "Softmax",
-                                                       "RotaryEmbedding",
-                                                       "LayerNormalization",
-                                                       "SimplifiedLayerNormalization",
-                                                       "SkipLayerNormalization",
-                                                       "SkipSimplifiedLayerNormalization",
-                                                       "MultiHeadAttention",
-                                                       "GroupQueryAttention",
-                                                       "Clip",
-                                                       "Dropout"};
 
 TensorData as_halves(const TensorData& floats) {
   const auto count = static_cast<size_t>(floats.size() / sizeof(float));
@@ -102,7 +60,7 @@ class Fp16 {
  public:
   explicit Fp16(Graph& graph)
       : graph_(graph),
-        types_(graph::infer_dtypes(graph)),
+        types_(ops::infer_dtypes(graph)),
         twins_(types_.size(), kNoValue),
         unsafe_(types_.size(), false) {}
 
@@ -132,10 +90,15 @@ class Fp16 {
   }
 
   bool fits(const Node& node) const {
-    if (std::find(kHalfOps.begin(), kHalfOps.end(), node.op_type) == kHalfOps.end()) return false;
-    // Statistics of norms are floats whatever the rest is.
-    const bool is_norm = node.op_type.ends_with("LayerNormalization");
-    if (is_norm && (node.output(1) != kNoValue || node.output(2) != kNoValue)) return false;
+    const ops::Op* op = ops::find_op(graph_, node);
+    if (op == nullptr || !op->has(ops::kHalfSafe)) return false;
+    // Outputs beside the first that are floats whatever the rest is: statistics of norms.
+    for (size_t i = 1; i < node.outputs.size(); ++i) {
+      const ops::Operand* output = op->output(i);
+      const bool stays = output == nullptr || (output->is(ops::Operand::kOptional) &&
+                                               output->variable != op->outputs[0].variable);
+      if (stays && node.outputs[i] != kNoValue) return false;
+    }
     if (!is_f32(node.output(0))) return false;
     return std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
       if (id == kNoValue) return false;

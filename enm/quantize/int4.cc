@@ -1,5 +1,6 @@
 #include "enm/quantize/blocks.h"
 #include "enm/quantize/quantize.h"
+#include "enm/quantize/quantized_weight.h"
 #include "enm/quantize/row_source.h"
 #include "enm/quantize/tables.h"
 
@@ -15,18 +16,16 @@ using graph::ValueId;
 
 class Int4 {
  public:
-  Int4(Graph& graph, const Int4Options& options) : graph_(graph), options_(options) {}
+  Int4(Graph& graph, std::string_view head, const Int4Options& options)
+      : graph_(graph), head_(head), options_(options) {}
 
   Result<Report> run() {
-    const ValueId head = head_weight();
     old_nodes_.swap(graph_.nodes);
+    find_head();
     for (const Node& node : old_nodes_) {
       if (node.is("MatMul")) {
-        add_matmul(node, node.inputs[1] == head);
-      } else if (node.is("Gather") && options_.embedding_bits == 4 && add_block_table(node)) {
-        ++report_.tables;
-      } else if (node.is("Gather") && options_.embedding_bits != 0 &&
-                 add_int8_table(graph_, old_nodes_, node)) {
+        add_matmul(node);
+      } else if (node.is("Gather") && add_table(node)) {
         ++report_.tables;
       } else {
         graph_.nodes.push_back(node);
@@ -37,16 +36,21 @@ class Int4 {
   }
 
  private:
-  // The weight of the product that makes the logits.
-  ValueId head_weight() const {
-    ValueId value = graph_.find_value("logits");
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
-      if (node->output(0) != value) continue;
-      if (node->is("MatMul")) return node->inputs[1];
-      if (!node->is("Add")) return kNoValue;
-      value = node->inputs[0];
-    }
-    return kNoValue;
+  /// The constants of a weight, once they are in the graph.
+  struct Blocks {
+    QuantizedWeight weight;
+    ValueId quants = kNoValue;
+    ValueId scales = kNoValue;
+    ValueId zero_points = kNoValue;
+  };
+
+  BlockFormat format_of(int bits) const {
+    BlockFormat format;
+    format.bits = bits;
+    format.block = options_.block;
+    format.zero_points =
+        options_.symmetric ? BlockFormat::ZeroPoints::kNone : BlockFormat::ZeroPoints::kInteger;
+    return format;
   }
 
   void keep(const Node& node, std::string_view why) {
@@ -54,104 +58,161 @@ class Int4 {
     report_.left_in_float.push_back(cat(node.name, ": ", why));
   }
 
-  void add_matmul(const Node& node, bool is_head) {
+  ValueId constant(const std::string& name, DType dtype, std::vector<int64_t> dims,
+                   const graph::TensorData& data) {
+    return graph_.add_constant(graph_.unique_name(name), {dtype, std::move(dims), data});
+  }
+
+  // The rows that the head multiplies by, an output a row.
+  void find_head() {
+    for (const Node& node : old_nodes_) {
+      if (!node.is("MatMul") || head_.empty() || node.name != head_) continue;
+      const auto weight = RowSource::find(graph_, old_nodes_, node.inputs[1]);
+      if (weight) head_rows_ = weight->transposed();
+    }
+  }
+
+  Blocks add_blocks(const std::string& name, const RowSource& rows, int bits) {
+    Blocks out{QuantizedWeight(rows, format_of(bits))};
+    const QuantizedWeight& weight = out.weight;
+    const int64_t n = weight.rows();
+    out.quants = constant(name + ".quants", DType::kUint8,
+                          {n, weight.blocks(), options_.block * bits / 8}, weight.quants());
+    out.scales = constant(name + ".scales", DType::kFloat32, {n, weight.blocks()}, weight.scales());
+    if (!options_.symmetric) {
+      out.zero_points = constant(name + ".zero_points", DType::kUint8,
+                                 {n, weight.format().row_zero_point_bytes(weight.columns())},
+                                 weight.zero_points());
+    }
+    return out;
+  }
+
+  void add_matmul(const Node& node) {
+    const bool is_head = !head_.empty() && node.name == head_;
     const int bits = is_head ? options_.head_bits : 4;
     const auto weight = RowSource::find(graph_, old_nodes_, node.inputs[1]);
     if (bits == 0) return keep(node, "the head stays in floats");
     if (!weight) return keep(node, "the second operand is no constant matrix");
     const RowSource rows = weight->transposed();  // [N, K]: an output column a row
-    const BlockFormat format = {rows.columns(), options_.block, bits, options_.symmetric};
-    const std::string name = graph_.value(node.inputs[1]).name;
-    const int64_t blocks = format.blocks();
-    Node product{"MatMulNBits", std::string(graph::kMicrosoft),
-                 node.name,     {node.inputs[0]},
-                 node.outputs,  {}};
-    product.attributes = {{"K", rows.columns()},
-                          {"N", rows.rows()},
-                          {"bits", int64_t{bits}},
-                          {"block_size", options_.block},
-                          {"accuracy_level", options_.accuracy_level}};
-    const auto constant = [&](const char* suffix, Tensor tensor) {
-      product.inputs.push_back(
-          graph_.add_constant(graph_.unique_name(name + suffix), std::move(tensor)));
-    };
-    constant(".quants",
-             {DType::kUint8,
-              {rows.rows(), blocks, options_.block * bits / 8},
-              by_rows(rows, format.row_bytes(), [format](const float* row, uint8_t* out) {
-                quantize_row(format, row, out, nullptr, nullptr);
-              })});
-    constant(".scales", {DType::kFloat32,
-                         {rows.rows() * blocks},
-                         by_rows(rows, blocks * 4, [format](const float* row, uint8_t* out) {
-                           quantize_row(format, row, nullptr, reinterpret_cast<float*>(out),
-                                        nullptr);
-                         })});
-    if (!options_.symmetric) {
-      constant(".zero_points",
-               {DType::kUint8,
-                {rows.rows() * format.zero_point_bytes()},
-                by_rows(rows, format.zero_point_bytes(), [format](const float* row, uint8_t* out) {
-                  quantize_row(format, row, nullptr, nullptr, out);
-                })});
+    if (!is_head || !tied_) {
+      const std::string name = graph_.value(node.inputs[1]).name;
+      Blocks made = add_blocks(name, rows, bits);
+      add_product(node, made, bits);
+    } else {
+      add_product(node, *tied_, bits);
     }
-    graph_.nodes.push_back(std::move(product));
     ++report_.matmuls;
   }
 
-  // GatherBlockQuantized from rows of 4-bit blocks. False where rows are not whole blocks.
-  bool add_block_table(const Node& node) {
+  void add_product(const Node& node, const Blocks& blocks, int bits) {
+    Node product{"MatMulNBits", std::string(graph::kMicrosoft),
+                 node.name,     {node.inputs[0], blocks.quants, blocks.scales},
+                 node.outputs,  {}};
+    if (blocks.zero_points != kNoValue) product.inputs.push_back(blocks.zero_points);
+    product.attributes = {{"K", blocks.weight.columns()},
+                          {"N", blocks.weight.rows()},
+                          {"bits", int64_t{bits}},
+                          {"block_size", options_.block},
+                          {"accuracy_level", options_.accuracy_level}};
+    graph_.nodes.push_back(std::move(product));
+  }
+
+  bool add_table(const Node& node) {
+    if (options_.embedding_bits == 0 || node.int_or("axis", 0) != 0) return false;
     const auto table = RowSource::find(graph_, old_nodes_, node.inputs[0]);
-    if (!table || node.int_or("axis", 0) != 0 || table->columns() % options_.block != 0) {
-      return false;
-    }
-    const BlockFormat format = {table->columns(), options_.block, 4, options_.symmetric};
-    const std::string name = graph_.value(node.inputs[0]).name;
-    const auto constant = [&](const char* suffix, DType dtype, int64_t width, int64_t row_bytes,
-                              auto each) {
-      return graph_.add_constant(graph_.unique_name(name + suffix),
-                                 {dtype, {table->rows(), width}, by_rows(*table, row_bytes, each)});
+    if (!table) return false;
+    if (options_.embedding_bits == 8 && add_tied_table(node, *table)) return true;
+    if (options_.embedding_bits == 4 && add_block_table(node, *table)) return true;
+    return add_int8_table(graph_, old_nodes_, node);
+  }
+
+  // Rows of the head's own 8-bit blocks, where head and table are one weight:
+  //   Reshape((Cast(Gather(quants)) - zero) * Unsqueeze(Gather(scales)), [0, 0, -1])
+  bool add_tied_table(const Node& node, const RowSource& table) {
+    const auto& ids = graph_.value(node.inputs[1]).type.shape;
+    const bool fits = options_.head_bits == 8 && head_rows_ && head_rows_->is_same(table) &&
+                      table.columns() % options_.block == 0 && ids && ids->size() == 2;
+    if (!fits) return false;
+    if (!tied_) tied_ = add_blocks(graph_.value(node.inputs[0]).name, table, 8);
+    const auto step = [&](const char* op, std::vector<ValueId> inputs, const char* suffix,
+                          DType dtype) {
+      const std::string name = cat(node.name, "/", suffix);
+      const ValueId out = graph_.add_value(graph_.unique_name(name), {dtype, {}});
+      graph_.nodes.push_back({op, "", name, std::move(inputs), {out}, {}});
+      return out;
     };
-    const int64_t bytes = format.row_bytes();
+    const auto cast = [&](ValueId value, const char* suffix) {
+      const ValueId out = step("Cast", {value}, suffix, DType::kFloat32);
+      graph_.nodes.back().attributes["to"] = int64_t{static_cast<int>(DType::kFloat32)};
+      return out;
+    };
+    const auto numbers = [&](const char* name, const std::vector<int64_t>& values) {
+      return graph_.add_constant(
+          graph_.unique_name(cat(node.name, "/", name)),
+          graph::make_tensor(DType::kInt64, {static_cast<int64_t>(values.size())}, values));
+    };
+    const ValueId last = numbers("last_axis", {-1});
     const ValueId quants =
-        constant(".quants", DType::kUint8, bytes, bytes, [format](const float* row, uint8_t* out) {
-          quantize_row(format, row, out, nullptr, nullptr);
-        });
+        cast(step("Gather", {tied_->quants, node.inputs[1]}, "quants", DType::kUint8), "floats");
+    ValueId zero;
+    if (tied_->zero_points == kNoValue) {
+      zero = graph_.add_constant(graph_.unique_name(node.name + "/zero"),
+                                 graph::make_tensor(DType::kFloat32, {}, std::vector{128.0f}));
+    } else {
+      const ValueId rows =
+          step("Gather", {tied_->zero_points, node.inputs[1]}, "zeros", DType::kUint8);
+      zero = step("Unsqueeze", {cast(rows, "zero_floats"), last}, "zero_column", DType::kFloat32);
+    }
     const ValueId scales =
-        constant(".scales", DType::kFloat32, format.blocks(), format.blocks() * 4,
-                 [format](const float* row, uint8_t* out) {
-                   quantize_row(format, row, nullptr, reinterpret_cast<float*>(out), nullptr);
-                 });
-    Node gather{"GatherBlockQuantized",
-                std::string(graph::kMicrosoft),
-                node.name,
-                {quants, node.inputs[1], scales},
-                node.outputs,
-                {}};
+        step("Gather", {tied_->scales, node.inputs[1]}, "scales", DType::kFloat32);
+    const ValueId column = step("Unsqueeze", {scales, last}, "scale_column", DType::kFloat32);
+    const ValueId centred = step("Sub", {quants, zero}, "centred", DType::kFloat32);
+    const ValueId scaled = step("Mul", {centred, column}, "scaled", DType::kFloat32);
+    const ValueId dims = numbers("dims", {0, 0, -1});
+    graph_.nodes.push_back(
+        {"Reshape", "", node.name + "/Reshape", {scaled, dims}, node.outputs, {}});
+    return true;
+  }
+
+  // GatherBlockQuantized from rows of 4-bit blocks. False where rows are not whole blocks.
+  bool add_block_table(const Node& node, const RowSource& table) {
+    if (table.columns() % options_.block != 0) return false;
+    const QuantizedWeight weight(table, format_of(4));
+    const std::string name = graph_.value(node.inputs[0]).name;
+    const int64_t n = weight.rows();
+    Node gather{
+        "GatherBlockQuantized", std::string(graph::kMicrosoft), node.name, {}, node.outputs, {}};
+    gather.inputs = {
+        constant(name + ".quants", DType::kUint8, {n, weight.format().row_bytes(weight.columns())},
+                 weight.quants()),
+        node.inputs[1],
+        constant(name + ".scales", DType::kFloat32, {n, weight.blocks()}, weight.scales())};
+    if (!options_.symmetric) {
+      gather.inputs.push_back(constant(name + ".zero_points", DType::kUint8,
+                                       {n, weight.format().row_zero_point_bytes(weight.columns())},
+                                       weight.zero_points()));
+    }
     gather.attributes = {{"bits", int64_t{4}},
                          {"block_size", options_.block},
                          {"gather_axis", int64_t{0}},
                          {"quantize_axis", int64_t{1}}};
-    if (!options_.symmetric) {
-      const int64_t zeros = format.zero_point_bytes();
-      gather.inputs.push_back(constant(".zero_points", DType::kUint8, zeros, zeros,
-                                       [format](const float* row, uint8_t* out) {
-                                         quantize_row(format, row, nullptr, nullptr, out);
-                                       }));
-    }
     graph_.nodes.push_back(std::move(gather));
     return true;
   }
 
   Graph& graph_;
+  const std::string head_;
   const Int4Options options_;
   Report report_;
   std::vector<Node> old_nodes_;
+  std::optional<RowSource> head_rows_;
+  std::optional<Blocks> tied_;  // the head's blocks, where a table reads them too
 };
 
 }  // namespace
 
-Result<Report> quantize_int4(Graph& graph, const Int4Options& options) {
+Result<Report> quantize_int4(Graph& graph, const graph::ModelDescription& description,
+                             const Int4Options& options) {
   const bool block_ok =
       options.block >= 16 && options.block <= 256 && (options.block & (options.block - 1)) == 0;
   if (!block_ok) {
@@ -163,7 +224,7 @@ Result<Report> quantize_int4(Graph& graph, const Int4Options& options) {
     return InvalidArgument("[quantize] head of ", options.head_bits, " bits and embedding of ",
                            options.embedding_bits, "; expected 0, 4 or 8 of each");
   }
-  return Int4(graph, options).run();
+  return Int4(graph, description.head, options).run();
 }
 
 }  // namespace enm::quantize

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "enm/graph/graph.h"
+#include "enm/graph/description.h"
 
 namespace enm::quantize {
 
@@ -37,7 +37,11 @@ struct Report {
 /// Scales are rounded to values that f16 holds exactly before weights are divided by them, so that
 /// runtimes may store them in half the room. Source of the two rules: ONNX Runtime, MatMulNBits
 /// quantizer.
-Result<Report> quantize_int4(graph::Graph& graph, const Int4Options& options);
+///
+/// Where the description's head multiplies by the same constant that a table gathers from, the file
+/// holds it once: the head's 8-bit blocks, whose rows the table gathers and scales.
+Result<Report> quantize_int4(graph::Graph& graph, const graph::ModelDescription& description,
+                             const Int4Options& options);
 
 struct Int8Options {
   /// Weights of 7 bits. Runtimes that add pairs of products in 16 bits (ONNX Runtime on x86 with

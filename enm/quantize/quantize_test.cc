@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <random>
 
 #include "enm/base/half.h"
 #include "enm/quantize/blocks.h"
 #include "enm/quantize/quantize.h"
+#include "enm/quantize/quantized_weight.h"
 
 namespace enm::quantize {
 namespace {
@@ -19,11 +21,19 @@ struct Quantized {
   std::vector<float> scales;
 };
 
+BlockFormat format_of(int bits, int64_t block, bool symmetric) {
+  return {bits, block,
+          symmetric ? BlockFormat::ZeroPoints::kNone : BlockFormat::ZeroPoints::kInteger};
+}
+
 Quantized quantize(const BlockFormat& format, const std::vector<float>& row) {
-  Quantized out{std::vector<uint8_t>(static_cast<size_t>(format.row_bytes())),
-                std::vector<uint8_t>(static_cast<size_t>(format.zero_point_bytes())),
-                std::vector<float>(static_cast<size_t>(format.blocks()))};
-  quantize_row(format, row.data(), out.quants.data(), out.scales.data(), out.zeros.data());
+  const auto k = static_cast<int64_t>(row.size());
+  Quantized out{std::vector<uint8_t>(static_cast<size_t>(format.row_bytes(k))),
+                std::vector<uint8_t>(static_cast<size_t>(format.row_zero_point_bytes(k))),
+                std::vector<float>(static_cast<size_t>(format.blocks_of(k)))};
+  uint8_t* zeros = format.has_zero_points() ? out.zeros.data() : nullptr;
+  choose_grids(format, k, row.data(), out.scales.data(), zeros);
+  round_row(format, k, row.data(), out.scales.data(), zeros, out.quants.data());
   return out;
 }
 
@@ -32,7 +42,8 @@ float value_at(const BlockFormat& format, const Quantized& q, int64_t i) {
     if (format.bits == 8) return bytes[static_cast<size_t>(at)];
     return bytes[static_cast<size_t>(at / 2)] >> (at % 2 * 4) & 15;
   };
-  return static_cast<float>(nibble(q.quants, i) - nibble(q.zeros, i / format.block)) *
+  const int zero = format.has_zero_points() ? nibble(q.zeros, i / format.block) : format.middle();
+  return static_cast<float>(nibble(q.quants, i) - zero) *
          q.scales[static_cast<size_t>(i / format.block)];
 }
 
@@ -42,7 +53,7 @@ TEST(Blocks, EveryValueIsWithinAStep) {
   for (int bits : {4, 8}) {
     for (int64_t block : {16, 32, 128}) {
       for (bool symmetric : {true, false}) {
-        const BlockFormat format = {150, block, bits, symmetric};
+        const BlockFormat format = format_of(bits, block, symmetric);
         std::vector<float> row(150);
         for (float& x : row) x = normal(random);
         const Quantized q = quantize(format, row);
@@ -58,22 +69,77 @@ TEST(Blocks, EveryValueIsWithinAStep) {
   }
 }
 
+// The two rules of quantize.h as a student would write them, block by block, a value a byte.
+void oracle(const BlockFormat& format, std::vector<float> values, std::vector<int>& quants,
+            float& scale, int& zero) {
+  values.resize(static_cast<size_t>(format.block), 0.0f);
+  const float low = std::min(0.0f, *std::min_element(values.begin(), values.end()));
+  const float high = std::max(0.0f, *std::max_element(values.begin(), values.end()));
+  const int most = (1 << format.bits) - 1;
+  zero = format.middle();
+  if (format.has_zero_points()) {
+    scale = half_to_float(float_to_half((high - low) / static_cast<float>(most)));
+    zero = std::clamp(static_cast<int>(std::nearbyint(-low / scale)), 0, most);
+  } else {
+    scale = half_to_float(float_to_half((-low > high ? low : high) / static_cast<float>(-zero)));
+  }
+  for (float x : values) {
+    const int quant = static_cast<int>(std::nearbyint(x * (1.0f / scale))) + zero;
+    quants.push_back(std::clamp(quant, 0, most));
+  }
+}
+
+TEST(Blocks, BytesAreTheRules) {
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal(0.01f, 0.1f);
+  for (const BlockFormat& format : {format_of(4, 16, true), format_of(4, 32, false),
+                                    format_of(8, 64, true), format_of(8, 128, false)}) {
+    std::vector<float> row(150);
+    for (float& x : row) x = normal(random);
+    const Quantized q = quantize(format, row);
+    const auto byte_value = [&](const std::vector<uint8_t>& bytes, size_t i) {
+      return format.bits == 8 ? bytes[i] : bytes[i / 2] >> (i % 2 * 4) & 15;
+    };
+    const auto block = static_cast<size_t>(format.block);
+    std::vector<int> quants;
+    for (size_t b = 0; b * block < row.size(); ++b) {
+      float scale = 0;
+      int zero = 0;
+      const size_t end = std::min(row.size(), (b + 1) * block);
+      const auto at = [&](size_t i) { return row.begin() + static_cast<std::ptrdiff_t>(i); };
+      oracle(format, {at(b * block), at(end)}, quants, scale, zero);
+      EXPECT_EQ(q.scales[b], scale);
+      if (format.has_zero_points()) {
+        EXPECT_EQ(byte_value(q.zeros, b), zero);
+      }
+    }
+    for (size_t i = 0; i < quants.size(); ++i) EXPECT_EQ(byte_value(q.quants, i), quants[i]) << i;
+  }
+}
+
 TEST(Blocks, ScalesAreExactHalves) {
   std::vector<float> row(64, 0.0f);
   row[3] = 0.123456f;
   row[40] = 1e-9f;
-  const Quantized q = quantize({64, 32, 4, true}, row);
+  const Quantized q = quantize(format_of(4, 32, true), row);
   for (float scale : q.scales) EXPECT_EQ(half_to_float(float_to_half(scale)), scale);
   EXPECT_NE(q.scales[1], 0.0f);
 }
 
 TEST(Blocks, ZerosStayZeros) {
   for (bool symmetric : {true, false}) {
-    const BlockFormat format = {32, 32, 4, symmetric};
+    const BlockFormat format = format_of(4, 32, symmetric);
     const Quantized q = quantize(format, std::vector<float>(32, 0.0f));
     for (int64_t i = 0; i < 32; ++i) EXPECT_EQ(value_at(format, q, i), 0.0f);
   }
 }
+
+// The sample's head, by its node's name.
+const graph::ModelDescription kHead = [] {
+  graph::ModelDescription out;
+  out.head = "MatMul";
+  return out;
+}();
 
 // logits = MatMul(Gather(table, ids), Transpose(weight)) with f16 constants.
 graph::Graph sample() {
@@ -105,7 +171,7 @@ graph::Graph sample() {
 
 TEST(QuantizeInt4, RewritesProductsAndTables) {
   graph::Graph graph = sample();
-  const auto report = quantize_int4(graph, {.head_bits = 4});
+  const auto report = quantize_int4(graph, kHead, {.head_bits = 4});
   ASSERT_TRUE(report.ok()) << report.status().message();
   EXPECT_EQ(report->matmuls, 1);
   EXPECT_EQ(report->tables, 1);
@@ -117,9 +183,76 @@ TEST(QuantizeInt4, RewritesProductsAndTables) {
   EXPECT_EQ(graph.value(product.outputs[0]).name, "logits");
 }
 
+// Rows of a weight, and a writer that asks in any order: each row's grid is computed once.
+TEST(QuantizedWeight, OnePassServesAllTensorsInAnyOrder) {
+  graph::Graph graph;
+  std::vector<float> values;
+  for (int i = 0; i < 300 * 48; ++i) values.push_back(std::sin(static_cast<float>(i)));
+  const auto id = graph.add_constant("w", graph::make_tensor(DType::kFloat32, {300, 48}, values));
+  const auto rows = RowSource::find(graph, graph.nodes, id);
+  const BlockFormat format = format_of(4, 32, false);
+  const QuantizedWeight weight(*rows, format);
+  const Blob quants = *weight.quants().load();
+  const Blob zeros = *weight.zero_points().load();
+  const Blob scales = *weight.scales().load();
+  EXPECT_EQ(weight.passes(), 1);
+  for (size_t row : {size_t{0}, size_t{299}}) {
+    const Quantized q =
+        quantize(format, {values.begin() + static_cast<std::ptrdiff_t>(row * 48),
+                          values.begin() + static_cast<std::ptrdiff_t>(row * 48 + 48)});
+    EXPECT_EQ(std::memcmp(quants.data() + row * 32, q.quants.data(), 32), 0);
+    EXPECT_EQ(std::memcmp(zeros.data() + row, q.zeros.data(), 1), 0);
+    EXPECT_TRUE(std::equal(q.scales.begin(), q.scales.end(),
+                           reinterpret_cast<const float*>(scales.data()) + row * 2));
+  }
+  // Asked again, they are made again.
+  EXPECT_EQ(std::memcmp(weight.scales().load()->data(), scales.data(), scales.size()), 0);
+  EXPECT_EQ(weight.passes(), 2);
+}
+
+// Whatever comes first, the bytes are the same and no grid stays behind.
+TEST(QuantizedWeight, AnyOrderGivesTheSameBytesAndLetsGoOfTheGrids) {
+  graph::Graph graph;
+  std::vector<float> values;
+  for (int i = 0; i < 40 * 48; ++i) values.push_back(std::sin(static_cast<float>(i)));
+  const auto id = graph.add_constant("w", graph::make_tensor(DType::kFloat32, {40, 48}, values));
+  const auto rows = RowSource::find(graph, graph.nodes, id);
+  for (const bool symmetric : {true, false}) {
+    std::string order = symmetric ? "qs" : "qsz";
+    std::map<char, std::vector<uint8_t>> first;
+    do {
+      const QuantizedWeight weight(*rows, format_of(4, 32, symmetric));
+      for (int round = 0; round < 2; ++round) {
+        for (char part : order) {
+          const Blob blob = *(part == 'q'   ? weight.quants()
+                              : part == 's' ? weight.scales()
+                                            : weight.zero_points())
+                                 .load();
+          const std::vector<uint8_t> bytes(blob.data(), blob.data() + blob.size());
+          EXPECT_EQ(first.try_emplace(part, bytes).first->second, bytes) << order << part;
+        }
+        EXPECT_EQ(weight.kept_bytes(), 0u) << order;
+        EXPECT_EQ(weight.passes(), (order[0] == 'q' ? 1 : 2) * (round + 1)) << order;
+      }
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+}
+
+TEST(QuantizedWeight, HandsOutBlocksThatItWasGiven) {
+  const auto bytes = [](size_t count) {
+    return graph::TensorData::inline_bytes(std::vector<uint8_t>(count, 7));
+  };
+  const auto quants = bytes(32), scales = bytes(16), zeros = bytes(2);
+  const QuantizedWeight weight(format_of(4, 16, false), 2, 32, quants, scales, zeros);
+  EXPECT_EQ(weight.quants().identity(), quants.identity());
+  EXPECT_EQ(weight.scales().identity(), scales.identity());
+  EXPECT_EQ(weight.zero_points().identity(), zeros.identity());
+  EXPECT_EQ(weight.passes(), 0);
+}
+
 TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
   graph::Graph graph = sample();
-  const auto report = quantize_int4(graph, {.head_bits = 0, .embedding_bits = 0});
+  const auto report = quantize_int4(graph, kHead, {.head_bits = 0, .embedding_bits = 0});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->matmuls, 0);
   EXPECT_EQ(report->left_in_float.size(), 1u);
@@ -128,7 +261,7 @@ TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
 TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
   for (bool symmetric : {true, false}) {
     graph::Graph graph = sample();
-    ASSERT_TRUE(quantize_int4(graph, {.symmetric = symmetric, .embedding_bits = 4}).ok());
+    ASSERT_TRUE(quantize_int4(graph, kHead, {.symmetric = symmetric, .embedding_bits = 4}).ok());
     const auto gather = std::find_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
       return node.is("GatherBlockQuantized", graph::kMicrosoft);
     });
@@ -141,8 +274,8 @@ TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
 
 TEST(QuantizeInt4, RefusesOddBlocks) {
   graph::Graph graph = sample();
-  EXPECT_EQ(quantize_int4(graph, {.block = 48}).status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(quantize_int4(graph, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_int4(graph, kHead, {.block = 48}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_int4(graph, kHead, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
 }
 
 TEST(QuantizeInt8, RewritesProductsAndTables) {

@@ -21,6 +21,12 @@ class RowSource {
   int64_t rows() const { return transposed_ ? tensor_.dims[1] : tensor_.dims[0]; }
   int64_t columns() const { return transposed_ ? tensor_.dims[0] : tensor_.dims[1]; }
 
+  /// True if both are rows of the same constant, read the same way.
+  bool is_same(const RowSource& other) const {
+    return tensor_.data.identity() == other.tensor_.data.identity() &&
+           transposed_ == other.transposed_ && tensor_.dims == other.tensor_.dims;
+  }
+
   /// The same matrix with rows and columns exchanged.
   RowSource transposed() const {
     RowSource other = *this;

@@ -9,26 +9,22 @@ using graph::kNoValue;
 using graph::ValueId;
 using ops::TensorView;
 
-bool Encoder::fits(const graph::Graph& graph) {
-  return graph.find_value("input_ids") != kNoValue &&
-         graph.find_value("sentence_embedding") != kNoValue;
-}
-
-Result<std::unique_ptr<Encoder>> Encoder::open(graph::Graph graph, Isa isa, ThreadPool& pool) {
-  std::unique_ptr<Encoder> encoder(new Encoder());
-  for (const char* name :
-       {"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight.stored",
-        "embeddings.position_embeddings.weight.rows"}) {
-    const graph::Tensor* table = graph.constant(graph.find_value(name));
-    if (table != nullptr && table->dims.size() == 2) encoder->max_length_ = table->dims[0];
+Result<std::shared_ptr<const EncoderProgram>> EncoderProgram::compile(
+    graph::Graph graph, const graph::ModelDescription& description, Isa isa, ThreadPool& pool,
+    ops::Weights& weights) {
+  std::shared_ptr<EncoderProgram> out(new EncoderProgram());
+  ENM_ASSIGN_OR_RETURN(out->program_, Program::compile(std::move(graph), isa, pool, weights));
+  const graph::Graph& compiled = out->program_->graph();
+  out->input_ids_ = compiled.find_value(description.input_ids);
+  out->attention_mask_ = compiled.find_value(description.attention_mask);
+  out->token_type_ids_ = compiled.find_value(description.token_type_ids);
+  out->vectors_ = compiled.find_value(description.output);
+  if (out->input_ids_ == kNoValue || out->vectors_ == kNoValue) {
+    return Unsupported("[runtime] an embedder needs input ids and vectors");
   }
-  for (const graph::Node& node : graph.nodes) {
-    const bool shares_scale =
-        node.is("DynamicQuantizeLinear") || node.is("DynamicQuantizeMatMul", graph::kMicrosoft);
-    if (shares_scale) encoder->max_batch_ = 1;
-  }
-  ENM_ASSIGN_OR_RETURN(encoder->executor_, Executor::open(std::move(graph), isa, pool));
-  return encoder;
+  out->max_length_ = description.context_length;
+  if (out->program_->has(ops::kWholeTensor)) out->max_batch_ = 1;
+  return std::shared_ptr<const EncoderProgram>(std::move(out));
 }
 
 Result<std::vector<std::vector<float>>> Encoder::embed(
@@ -47,27 +43,35 @@ Result<std::vector<std::vector<float>>> Encoder::embed(
               ids.begin() + static_cast<std::ptrdiff_t>(row * longest));
     std::fill_n(mask.begin() + static_cast<std::ptrdiff_t>(row * longest), batch[row].size(), 1);
   }
-  const graph::Graph& graph = executor_->graph();
-  const auto bind = [&](const char* name, std::vector<int64_t>& values) {
-    const ValueId id = graph.find_value(name);
+  const auto bind = [&](ValueId id, int64_t bound_rows, int64_t bound_length, int64_t* values) {
     if (id == kNoValue) return;
     TensorView view;
     view.dtype = DType::kInt64;
-    view.set_dims(std::array{rows, length});
-    view.data = values.data();
-    executor_->bind(id, view);
+    view.set_dims(std::array{bound_rows, bound_length});
+    view.data = values;
+    session_.bind(id, view);
   };
-  bind("input_ids", ids);
-  bind("attention_mask", mask);
-  bind("token_type_ids", types);
+  const auto bind_all = [&](int64_t bound_rows, int64_t bound_length) {
+    bind(program_->input_ids_, bound_rows, bound_length, ids.data());
+    bind(program_->attention_mask_, bound_rows, bound_length, mask.data());
+    bind(program_->token_type_ids_, bound_rows, bound_length, types.data());
+  };
   if (rows > planned_batch_ || length > planned_length_) {
     // The plan must hold for every later batch that is no larger in either direction.
-    ENM_RETURN_IF_ERROR(executor_->plan());
-    planned_batch_ = rows;
-    planned_length_ = length;
+    const int64_t most_rows = std::max(rows, planned_batch_);
+    const int64_t most_length = std::max(length, planned_length_);
+    bind_all(most_rows, most_length);
+    ENM_RETURN_IF_ERROR(session_.plan());
+    planned_batch_ = most_rows;
+    planned_length_ = most_length;
   }
-  ENM_RETURN_IF_ERROR(executor_->run());
-  const TensorView& vectors = executor_->view(graph.find_value("sentence_embedding"));
+  bind_all(rows, length);
+  ENM_RETURN_IF_ERROR(session_.run());
+  const TensorView& vectors = session_.view(program_->vectors_);
+  if (vectors.dtype != DType::kFloat32 || vectors.rank != 2 || vectors.dim(0) != rows) {
+    return Corrupt("[runtime] the vectors are ", view_str(vectors), "; expected f32[", rows,
+                   ", dimensions]");
+  }
   const int64_t width = vectors.last_dim();
   for (int64_t row = 0; row < rows; ++row) {
     const float* begin = vectors.as<float>() + row * width;

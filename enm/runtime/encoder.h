@@ -1,38 +1,56 @@
-// An embedding model: batches of token ids in, one vector a sentence out.
+// An embedding model: batches of token ids in, one vector a sequence out.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "enm/runtime/executor.h"
+#include "enm/graph/description.h"
+#include "enm/runtime/session.h"
 
 namespace enm::runtime {
 
-/// Graph inputs input_ids, attention_mask and token_type_ids (each but the first if it has it);
-/// output sentence_embedding f32[batch, width].
-class Encoder {
+/// An embedder's program and what its description says, resolved; immutable, shared by encoders.
+class EncoderProgram {
  public:
-  static bool fits(const graph::Graph& graph);
-  static Result<std::unique_ptr<Encoder>> open(graph::Graph graph, Isa isa, ThreadPool& pool);
+  /// kUnsupported if the description is not that of an embedder.
+  static Result<std::shared_ptr<const EncoderProgram>> compile(
+      graph::Graph graph, const graph::ModelDescription& description, Isa isa, ThreadPool& pool,
+      ops::Weights& weights);
 
-  /// One vector for each sequence of ids. Sequences are padded to the longest; padding is masked.
-  Result<std::vector<std::vector<float>>> embed(std::span<const std::vector<int32_t>> batch);
-
-  /// Longest sequence: rows of the position table, or 0 if the graph does not say.
+  /// Longest sequence, or 0 if nothing says.
   int64_t max_length() const { return max_length_; }
   /// How many sequences may share a run. Activations quantized with one scale for the whole batch
   /// would make a vector depend on its neighbours: then it is 1.
   size_t max_batch() const { return max_batch_; }
-  uint64_t weight_bytes() const { return executor_->weight_bytes(); }
-  uint64_t arena_bytes() const { return executor_->arena_bytes(); }
 
  private:
-  Encoder() = default;
-
-  std::unique_ptr<Executor> executor_;
+  friend class Encoder;
+  std::shared_ptr<const Program> program_;
+  graph::ValueId input_ids_ = graph::kNoValue;
+  graph::ValueId attention_mask_ = graph::kNoValue;
+  graph::ValueId token_type_ids_ = graph::kNoValue;
+  graph::ValueId vectors_ = graph::kNoValue;
   int64_t max_length_ = 0;
   size_t max_batch_ = 32;
+};
+
+class Encoder {
+ public:
+  /// `pool` and `budget` outlive the encoder.
+  Encoder(std::shared_ptr<const EncoderProgram> program, ThreadPool& pool, MemoryBudget& budget)
+      : program_(std::move(program)), session_(program_->program_, pool, budget) {}
+
+  /// One vector for each sequence of ids. Sequences are padded to the longest; padding is masked.
+  Result<std::vector<std::vector<float>>> embed(std::span<const std::vector<int32_t>> batch);
+
+  const EncoderProgram& program() const { return *program_; }
+  uint64_t arena_bytes() const { return session_.arena_bytes(); }
+  void observe(StepObserver* observer) { session_.observe(observer); }
+
+ private:
+  const std::shared_ptr<const EncoderProgram> program_;
+  Session session_;
   int64_t planned_batch_ = 0;
   int64_t planned_length_ = 0;
 };

@@ -27,9 +27,9 @@ uint32_t BpeMerges::rank(Symbol left, Symbol right) const {
   // The last entry of the pair, if there is one, is the last that is below the next symbol's.
   const uint64_t* const begin = pairs_.data() + rows_[left];
   const uint64_t* const end = pairs_.data() + rows_[left + 1];
-  const uint64_t* found = std::lower_bound(begin, end, (uint64_t{right} + 1) << 32);
-  if (found == begin || *--found >> 32 != right) return kNoRank;
-  return static_cast<uint32_t>(*found);
+  const uint64_t* behind = std::lower_bound(begin, end, (uint64_t{right} + 1) << 32);
+  if (behind == begin || behind[-1] >> 32 != right) return kNoRank;
+  return static_cast<uint32_t>(behind[-1]);
 }
 
 size_t BpeMerges::apply(std::span<Symbol> word, Scratch& scratch) const {

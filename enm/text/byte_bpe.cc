@@ -139,7 +139,7 @@ class ByteBpe final : public Model {
     for (BpeMerges::Symbol symbol : symbols) out.push_back(vocabulary_.id(symbol));
   }
 
-  Status read_merges(const Json& merges);
+  Status read_merges(const Json& json);
 
   const bool add_prefix_space_;
   BpeMerges merges_;                         // symbols are indices of tokens

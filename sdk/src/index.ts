@@ -1,8 +1,7 @@
 export type { CachedModel } from './cache/cache.js';
 export type { Progress } from './download.js';
-export type { MemoryInfo } from './engine/core.js';
 export { hasRelaxedSimd, hasSimd } from './engine/features.js';
-export type { GenerateResult } from './engine/messages.js';
+export type { GenerateResult, MemoryInfo } from './engine/messages.js';
 export { EdgeNetError, type Code } from './errors.js';
 export { ModelLoader, type LoaderOptions, type LoadOptions } from './loader.js';
 export type { Artifact, Manifest } from './manifest.js';

@@ -86,6 +86,68 @@ test('an abort ends the text soon, and the session goes on', async () => {
   session.dispose();
 });
 
+test('one signal stops two texts, the one that is written and the one that waits', async () => {
+  const session = await create({ threads: 1 });
+  const abort = new AbortController();
+  const config = { maxTokens: 1000, temperature: 1, signal: abort.signal };
+  const texts = ['Once', 'A big'].map((prompt) => session.generateStream(prompt, config));
+  for await (const _ of texts[0]!) {
+    abort.abort();
+    break;
+  }
+  for (const { result } of texts) await assert.rejects(result, { name: 'AbortError' });
+  const side = await create({ threads: 1, sequences: 2 });
+  const again = new AbortController();
+  let pieces = 0;
+  const both = ['Once', 'A big'].map((prompt) =>
+    side.generateStream(prompt, { maxTokens: 1000, temperature: 1, signal: again.signal }),
+  );
+  const read = both.map(async (text) => {
+    for await (const _ of text) if (++pieces === 6) again.abort();
+  });
+  for (const one of read) await assert.rejects(one, { name: 'AbortError' });
+  for (const one of [session, side]) {
+    assert.equal(await one.generate('A big', { maxTokens: 8 }), told(models.story, 'A big', 8).text);
+    one.dispose();
+  }
+});
+
+test('a prompt that begins like the one before is computed from where it differs', async () => {
+  const session = await create();
+  const write = (prompt: string) => session.generateStream(prompt, { maxTokens: 12 }).result;
+  const first = await write('Lily and Tom went to the park. They saw a cat.');
+  const second = await write('Lily and Tom went to the park. They saw a dog.');
+  assert.equal(first.cachedTokens, 0);
+  assert.ok(second.cachedTokens > 5 && second.cachedTokens < second.promptTokens);
+  session.clearKVCache();
+  const again = await write('Lily and Tom went to the park. They saw a dog.');
+  assert.deepEqual([again.cachedTokens, again.text], [0, second.text]);
+  session.dispose();
+});
+
+test('a batch writes what each prompt gives alone, in their order', async () => {
+  const session = await create({ sequences: 4 });
+  const prompts = ['Once upon a time', 'A big', `Lily and ${'the very '.repeat(80)}`, 'The little dog was'];
+  const results = await session.generateBatch(prompts, { maxTokens: 32 });
+  assert.deepEqual(
+    results.map(({ text }) => text),
+    prompts.map((prompt) => told(models.story, prompt, 32).text),
+  );
+  await assert.rejects(session.generateBatch([...prompts, 'x']), {
+    code: 'invalid_argument',
+    message: /sequences: 4/,
+  });
+  const tooLong = 'x '.repeat(5000);
+  await assert.rejects(session.generateBatch(['Once', tooLong], { maxTokens: 1000 }), {
+    code: 'resource_exhausted',
+  });
+  assert.deepEqual(await session.generateBatch([]), []);
+  // More calls than sequences wait for each other.
+  const many = Array.from({ length: 6 }, () => session.generate('A big', { maxTokens: 20 }));
+  assert.deepEqual(await Promise.all(many), Array(6).fill(told(models.story, 'A big', 20).text));
+  session.dispose();
+});
+
 test("errors have the core's codes, and a disposed session says so", async () => {
   const session = await create();
   await assert.rejects(session.generate('x', { topP: 0 }), { code: 'invalid_argument', message: /top_p/ });

@@ -1,80 +1,34 @@
 // A model that runs: in a worker of its own, so that the caller's thread never waits for it.
-import { platform } from '#platform';
-
-import type { FileHandle } from './cache/cache.js';
-import type { MemoryInfo } from './engine/core.js';
-import { hasRelaxedSimd, hasSimd } from './engine/features.js';
-import type {
-  Calls,
-  FromWorker,
-  GenerateRequest,
-  GenerateResult,
-  OpenResult,
-  Request,
-} from './engine/messages.js';
+import type { Calls, GenerateResult, MemoryInfo, OpenedModel } from './engine/messages.js';
+import type { GenerateRequest, SessionRequest } from './engine/requests.js';
 import { EdgeNetError } from './errors.js';
-import type { Port } from './platform/platform.js';
+import { ModelWorker, workerSettings, type CallOptions, type WorkerOptions } from './model-worker.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
 
-export interface GenerateConfig {
-  maxTokens?: number; // 128
-  temperature?: number; // 0 always takes the likeliest token
-  topK?: number;
-  topP?: number;
-  minP?: number;
-  repetitionPenalty?: number;
-  seed?: number;
+export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop'> {
   /** The text ends before any of these. */
   stopSequences?: string[];
   signal?: AbortSignal;
 }
 
-export interface SessionOptions {
-  /** Threads of the model; as many as there are processors, at most 8, unless said. One where memory cannot be shared. */
-  threads?: number;
-  /** Positions to make room for; the model's own limit unless said. */
-  contextLength?: number;
-}
+export type SessionOptions = WorkerOptions & SessionRequest;
 
 /** Text as it is written: iterate for the pieces; `result` has the whole and the figures. */
 export interface TextStream extends AsyncIterable<string> {
   readonly result: Promise<GenerateResult>;
 }
 
-interface Pending {
-  resolve: (value: unknown) => void;
-  reject: (error: unknown) => void;
-  onPiece?: ((piece: string) => void) | undefined;
-}
-
-const maxThreads = 8;
-
-function threadCount(asked: number | undefined): number {
-  if (!platform.canShareMemory()) return 1;
-  return Math.max(1, asked ?? Math.min(maxThreads, platform.processors()));
-}
-
 export class InferenceSession {
-  private readonly pending = new Map<number, Pending>();
-  private lastId = 0;
   private gone: EdgeNetError | undefined;
-  private memory: MemoryInfo = { modelBytes: 0, kvCacheBytes: 0, totalBytes: 0 };
-  /** What the model is for: "decoder" writes text, "embedder" makes vectors. */
-  kind: OpenResult['kind'] = 'decoder';
-  /** The kernels' instruction set. */
-  isa = '';
-  readonly threads: number;
 
   private constructor(
-    private readonly port: Port,
-    options: SessionOptions,
-  ) {
-    this.threads = threadCount(options.threads);
-    port.listen(
-      (message) => this.hear(message as FromWorker),
-      (error) => this.end(new EdgeNetError('internal', `the model's worker died: ${error.message}`)),
-    );
-  }
+    private readonly worker: ModelWorker,
+    private readonly handle: number,
+    private readonly release: () => void,
+    private memory: MemoryInfo,
+    /** Texts that may be written at a time. */
+    readonly sequences: number,
+  ) {}
 
   /** Fetches (or finds in the cache), verifies and opens a model: an id, "id@version", or the URL of a signed folder. */
   static async create(
@@ -83,27 +37,38 @@ export class InferenceSession {
   ): Promise<InferenceSession> {
     const files = await new ModelStore(options).files(model, options);
     options.signal?.throwIfAborted();
-    return InferenceSession.open(files, options);
-  }
-
-  /** Opens files that were verified. For ModelLoader; others call `create`. */
-  static async open(files: Map<string, FileHandle>, options: SessionOptions): Promise<InferenceSession> {
-    if (!hasSimd()) {
-      throw new EdgeNetError(
-        'unsupported',
-        'this engine has no WebAssembly SIMD; any browser since 2023 does',
-      );
-    }
-    const module = await platform.readModule(hasRelaxedSimd() ? 'relaxed' : 'simd128');
-    const session = new InferenceSession(platform.startWorker(), options);
+    const worker = await ModelWorker.open(files, workerSettings(options));
     try {
-      const request = { module, threads: session.threads, contextLength: options.contextLength ?? 0, files };
-      ({ kind: session.kind, isa: session.isa } = await session.call('open', request));
-      return session;
+      return await InferenceSession.on(worker, options, () => worker.terminate());
     } catch (error) {
-      session.dispose();
+      worker.terminate();
       throw error;
     }
+  }
+
+  /** A session of a model that is open; `release` is called when it ends. For ModelLoader; others call `create`. */
+  static async on(
+    worker: ModelWorker,
+    options: SessionOptions,
+    release: () => void,
+  ): Promise<InferenceSession> {
+    const { contextLength = 0, sequences = 1 } = options;
+    const { value, memory } = await worker.openSession({ contextLength, sequences });
+    return new InferenceSession(worker, value, release, memory!, sequences);
+  }
+
+  /** What the model is for: "decoder" writes text, "embedder" makes vectors. */
+  get kind(): OpenedModel['kind'] {
+    return this.worker.opened.kind;
+  }
+
+  /** The kernels' instruction set. */
+  get isa(): string {
+    return this.worker.opened.isa;
+  }
+
+  get threads(): number {
+    return this.worker.threads;
   }
 
   /** The text that follows `prompt`. */
@@ -126,7 +91,7 @@ export class InferenceSession {
       ended = true;
       wake();
     };
-    const result = this.call('generate', requestOf(prompt, config), onPiece, signal);
+    const result = this.call('generate', requestOf(prompt, config), { onPiece, signal });
     result.then(onEnd, onEnd); // a caller that only iterates sees the error there
     const iterate = async function* () {
       try {
@@ -145,13 +110,32 @@ export class InferenceSession {
     return { result, [Symbol.asyncIterator]: iterate };
   }
 
+  /** The texts that follow the prompts, written side by side; the session was opened with as many `sequences`. */
+  async generateBatch(prompts: readonly string[], config: GenerateConfig = {}): Promise<GenerateResult[]> {
+    if (prompts.length > this.sequences) {
+      throw new EdgeNetError(
+        'invalid_argument',
+        `${prompts.length} prompts; the session was opened with sequences: ${this.sequences}`,
+      );
+    }
+    const stop = new AbortController();
+    const signal = config.signal === undefined ? stop.signal : AbortSignal.any([config.signal, stop.signal]);
+    const write = (prompt: string) => this.call('generate', requestOf(prompt, config), { signal });
+    try {
+      return await Promise.all(prompts.map(write));
+    } catch (error) {
+      stop.abort(error); // one failed: the others are of no use
+      throw error;
+    }
+  }
+
   /** The text's vector. */
   async embed(text: string): Promise<Float32Array> {
     return (await this.embedBatch([text]))[0]!;
   }
 
   embedBatch(texts: readonly string[]): Promise<Float32Array[]> {
-    return this.call('embed', texts);
+    return this.call('embed', { texts });
   }
 
   /** Cosine of the two texts' vectors. */
@@ -166,60 +150,28 @@ export class InferenceSession {
     return { ...this.memory };
   }
 
-  /** Forgets the text that was read and written. */
+  /** Forgets the texts that were read and written, once the calls before it have ended. */
   clearKVCache(): void {
     this.call('clearCache', undefined).catch(() => {});
   }
 
-  /** Frees everything; calls that wait are rejected as cancelled. */
+  /** Frees its memory, and the model's with the last session; calls that wait are rejected as cancelled. */
   dispose(): void {
-    this.end(new EdgeNetError('cancelled', 'the session was disposed of'));
+    if (this.gone !== undefined) return;
+    this.gone = new EdgeNetError('cancelled', 'the session was disposed of');
+    this.worker.closeSession(this.handle, this.gone);
+    this.release();
   }
 
   private async call<Name extends keyof Calls>(
     call: Name,
     argument: Calls[Name][0],
-    onPiece?: (piece: string) => void,
-    signal?: AbortSignal,
+    options?: CallOptions,
   ): Promise<Calls[Name][1]> {
     if (this.gone !== undefined) throw this.gone;
-    signal?.throwIfAborted();
-    const id = ++this.lastId;
-    const answered = new Promise<Calls[Name][1]>((resolve, reject) => {
-      this.pending.set(id, { resolve: resolve as Pending['resolve'], reject, onPiece });
-    });
-    this.port.post({ request: { id, call, argument } as Request });
-    this.port.await(true);
-    if (signal === undefined) return answered;
-    const cancel = () => this.port.post({ cancel: id });
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      const value = await answered;
-      signal.throwIfAborted();
-      return value;
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
-  }
-
-  private hear(message: FromWorker): void {
-    const pending = this.pending.get(message.id);
-    if ('piece' in message) return pending?.onPiece?.(message.piece);
-    this.pending.delete(message.id);
-    this.port.await(this.pending.size > 0);
-    if ('error' in message) {
-      return pending?.reject(new EdgeNetError(message.error.code, message.error.message));
-    }
-    this.memory = message.memory;
-    pending?.resolve(message.value);
-  }
-
-  private end(why: EdgeNetError): void {
-    if (this.gone !== undefined) return;
-    this.gone = why;
-    this.port.terminate();
-    for (const { reject } of this.pending.values()) reject(why);
-    this.pending.clear();
+    const { value, memory } = await this.worker.call(this.handle, call, argument, options);
+    this.memory = memory ?? this.memory;
+    return value;
   }
 }
 

@@ -49,6 +49,11 @@ const mostBytes = 3 * 1024 ** 3; // of files, in a memory of 4 GiB with caches a
 /** A manifest, and the trusted key that signed it; undefined where `allowUnsigned` let another pass. */
 export type VerifiedManifest = Manifest & { signedBy: string | undefined };
 
+export interface FetchedModel {
+  manifest: VerifiedManifest;
+  files: Map<string, FileHandle>;
+}
+
 /** A manifest that was verified, with its bytes. */
 interface Offer {
   manifest: VerifiedManifest;
@@ -217,6 +222,10 @@ export class ModelStore {
    * of a folder with manifest.json and manifest.sig.
    */
   async files(model: string, options: FetchOptions = {}): Promise<Map<string, FileHandle>> {
+    return (await this.fetchModel(model, options)).files;
+  }
+
+  protected async fetchModel(model: string, options: FetchOptions): Promise<FetchedModel> {
     const cache = await this.cache;
     const { manifest, record, source } = await this.offer(model, options);
     const maxSize = this.options.cache?.maxSize ?? defaultMaxSize;
@@ -238,7 +247,7 @@ export class ModelStore {
     for (const artifact of manifest.artifacts) {
       files.set(artifact.filename, await cache.open(fileOf(artifact)));
     }
-    return files;
+    return { manifest, files };
   }
 
   /** Of the cache, the newest first. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 import { runInChromium } from './chromium.mjs';
 import { startModule } from './module.mjs';
+import { tell } from './browser/tell.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = join(root, 'build/bin/edge-net-models');
@@ -60,21 +61,25 @@ for (const [isa, build] of Object.entries(builds)) {
       assert.deepEqual(imports.sort(), ['env.memory', 'host.file_read', 'host.file_size']);
     });
 
-    test('every kernel agrees with its scalar reference', () => {
-      const memory = new WebAssembly.Memory({ initial: 512, maximum: 65536, shared: true });
-      const module = new WebAssembly.Module(readFileSync(join(root, build.folder, 'kernel_checks.wasm')));
-      const checks = new WebAssembly.Instance(module, { env: { memory } }).exports;
-      checks._initialize();
-      const count = checks.check_count();
-      assert.ok(count >= 7);
-      for (let i = 0; i < count; ++i) {
-        assert.ok(checks.check_run(i) > 0);
-        const text = Buffer.from(
-          new Uint8Array(memory.buffer, checks.text_data(), checks.text_size()),
-        ).toString();
-        assert.match(text, new RegExp(` on ${isa}: $`));
-      }
-    });
+    for (const threads of [1, 2]) {
+      test(`every kernel agrees with its scalar reference on ${threads} threads`, async () => {
+        const module = await startModule(join(root, build.folder, 'kernel_checks.wasm'), { threads });
+        try {
+          const { memory, exports: checks } = module.core;
+          const count = checks.check_count();
+          assert.ok(count >= 9);
+          for (let i = 0; i < count; ++i) {
+            assert.ok(checks.check_run(i) > 0);
+            const text = Buffer.from(
+              new Uint8Array(memory.buffer, checks.text_data(), checks.text_size()),
+            ).toString();
+            assert.match(text, new RegExp(` on ${isa}: $`));
+          }
+        } finally {
+          await module.close();
+        }
+      });
+    }
 
     for (const threads of [1, 2]) {
       test(`tells the native program's stories with ${threads} threads`, async () => {
@@ -85,8 +90,10 @@ for (const [isa, build] of Object.entries(builds)) {
             assert.equal(core.isa(), isa);
             for (const prompt of prompts) {
               const expected = native(folder, prompt, 64);
+              core.clearCache();
               const got = core.generate({ prompt, maxTokens: 64 });
               assert.equal(got.text, expected.text);
+              assert.equal(got.cachedTokens, 0);
               assert.deepEqual(
                 [got.tokens, got.promptTokens, got.finishReason],
                 [expected.tokens, expected.prompt_tokens, expected.finish_reason],
@@ -140,14 +147,149 @@ for (const [isa, build] of Object.entries(builds)) {
       });
     }
 
+    test('two sessions of one model, taking turns, write the texts of one', async () => {
+      const { core } = await startModule(path(build), { folder: join(work, 'level4') });
+      const { model } = core.openModel();
+      const [alone, ...both] = [1, 2, 3].map(() => core.openSession(model));
+      const expected = prompts.slice(0, 2).map((prompt) => tell(core, alone, { prompt, maxTokens: 48 }).text);
+      core.closeModel(model); // its sessions keep it
+      const texts = both.map((session, i) => core.beginText(session, { prompt: prompts[i], maxTokens: 48 }));
+      const writes = (text) => core.textState(text) !== 'done';
+      while (texts.some(writes)) both.forEach((session, i) => core.step(session, [texts[i]]));
+      assert.deepEqual(
+        texts.map((text) => core.textResult(text).text),
+        expected,
+      );
+      const [one, other] = both.map((session) => core.memoryInfo(session));
+      assert.deepEqual(one, other);
+      assert.ok(one.modelBytes > 4e6 && one.kvCacheBytes > 1e6 && one.arenaBytes > 1e4, JSON.stringify(one));
+    });
+
+    test('a batch of ragged prompts writes what each writes alone', async () => {
+      const { core } = await startModule(path(build), { folder: fable });
+      const { model } = core.openModel();
+      const ragged = [...prompts.slice(1), `${prompts[0]} there was a little girl. `.repeat(30)];
+      const alone = core.openSession(model);
+      const expected = ragged.map((prompt) => {
+        core.clearCache(alone);
+        return tell(core, alone, { prompt, maxTokens: 48 });
+      });
+      const batch = core.openSession(model, { sequences: 4 });
+      const texts = ragged.map((prompt) => core.beginText(batch, { prompt, maxTokens: 48 }));
+      assert.throws(() => core.beginText(batch, { prompt: 'x' }), { code: 'resource_exhausted' });
+      while (texts.some((text) => core.textState(text) !== 'done')) core.step(batch, texts);
+      texts.forEach((text, i) => {
+        const { text: got, tokens, promptTokens } = core.textResult(text);
+        assert.deepEqual([got, tokens], [expected[i].text, expected[i].tokens]);
+        assert.equal(promptTokens, expected[i].promptTokens);
+      });
+      assert.ok(core.textResult(texts[3]).promptTokens > 128); // several passes beside texts that are written
+    });
+
+    test('a prompt that begins like the one before is computed from where it differs', async () => {
+      const core = await startModule(path(build), { folder: fable });
+      core.open();
+      const first = core.generate({ prompt: `${prompts[2]} saw a cat.`, maxTokens: 20 });
+      const second = core.generate({ prompt: `${prompts[2]} saw a dog.`, maxTokens: 20 });
+      assert.equal(first.cachedTokens, 0);
+      assert.ok(second.cachedTokens > 5 && second.cachedTokens < second.promptTokens);
+      core.clearCache();
+      const again = core.generate({ prompt: `${prompts[2]} saw a dog.`, maxTokens: 20 });
+      assert.deepEqual([again.cachedTokens, again.text], [0, second.text]);
+    });
+
+    test('what does not fit is refused, and the module goes on', async () => {
+      const memory = new WebAssembly.Memory({ initial: 512, maximum: 2048, shared: true }); // 128 MiB
+      const { core } = await startModule(path(build), { folder: join(work, 'level4'), memory });
+      const exhausted = (message) => ({ code: 'resource_exhausted', message });
+      assert.throws(() => core.openModel({ memoryLimit: 1e6 }), exhausted(/of 1000000 are taken/));
+      const { model } = core.openModel();
+      const expected = tell(core, core.openSession(model), { prompt: prompts[0], maxTokens: 20 }).text;
+      for (let round = 0; round < 3; ++round) {
+        assert.throws(() => core.openSession(model, { contextLength: 1e6 }), exhausted(/1000000/));
+        assert.throws(
+          () => core.openSession(model, { sequences: 20 }),
+          exhausted(/the system has no memory/),
+        );
+        assert.throws(
+          () => core.openSession(model, { sequences: 2000 }),
+          exhausted(/of 4294967296 are taken/),
+        );
+      }
+      const opened = [];
+      const fill = () => {
+        for (;;) opened.push(core.openSession(model));
+      };
+      assert.throws(fill, exhausted(/no memory/));
+      assert.ok(opened.length > 1);
+      assert.equal(tell(core, opened[0], { prompt: prompts[0], maxTokens: 20 }).text, expected);
+      opened.forEach((session) => core.closeSession(session));
+      core.openSession(model, { sequences: 2 });
+    });
+
+    test('handles that are stale, of another kind or nothing are refused', async () => {
+      const { core } = await startModule(path(build), { folder: fable });
+      const { exports } = core;
+      const { model } = core.openModel();
+      const session = core.openSession(model, { sequences: 2 });
+      const other = core.openSession(model);
+      const closed = core.openSession(model);
+      core.closeSession(closed);
+      const text = core.beginText(session, { prompt: prompts[0], maxTokens: 3 });
+      const refused = { code: 'invalid_argument', message: /no (model|session|text) has the handle/ };
+      for (const handle of [0, closed, 0xffffffff, session, other, text, model]) {
+        if (handle !== model) {
+          assert.throws(() => core.openSession(handle), refused);
+          assert.throws(() => core.closeModel(handle), refused);
+        }
+        if (handle !== session && handle !== other) {
+          assert.throws(() => core.beginText(handle, { prompt: 'x' }), refused);
+          assert.throws(() => core.step(handle, []), refused);
+          assert.throws(() => core.clearCache(handle), refused);
+          assert.throws(() => core.memoryInfo(handle), refused);
+          assert.throws(() => core.embed(handle, ['x']), refused);
+          assert.throws(() => core.closeSession(handle), refused);
+        }
+        if (handle !== text) {
+          assert.throws(() => core.step(session, [handle]), refused);
+          for (const call of ['takeText', 'textState', 'textResult', 'cancelText', 'closeText']) {
+            assert.throws(() => core[call](handle), refused);
+          }
+        }
+      }
+      assert.throws(() => core.step(other, [text]), refused);
+      assert.throws(() => core.step(session, [text, text]), { code: 'invalid_argument', message: /twice/ });
+
+      const at = exports.allocate(4);
+      new Uint32Array(core.memory.buffer, at, 1)[0] = text;
+      assert.equal(exports.step_finish(session), 0); // in no pass
+      assert.equal(exports.step_begin(session, at, 1), 1);
+      const busy = { code: 'invalid_argument', message: /is in a pass/ };
+      assert.throws(() => core.closeSession(session), busy);
+      assert.throws(() => core.closeText(text), busy);
+      assert.throws(() => core.clearCache(session), busy);
+      assert.equal(exports.step_begin(session, at, 1), 0);
+      assert.equal(exports.step_finish(session), 1);
+      while (core.textState(text) !== 'done') core.step(session, [text]);
+      assert.equal(core.textResult(text).tokens, 3);
+      core.closeSession(session);
+      assert.throws(() => core.textResult(text), refused); // went with its session
+    });
+
     test('errors are messages', async () => {
       const core = await startModule(path(build), { folder: root });
       assert.throws(() => core.open(), /tokenizer\.json/);
-      assert.throws(() => core.generate({ prompt: 'x' }), /no model is open/);
       const good = await startModule(path(build), { folder: fable });
       good.open();
-      assert.throws(() => good.generate({ prompt: 'x', topP: 0 }), /top_p/);
-      assert.throws(() => good.generate({ prompt: 7 }), /prompt/);
+      const invalid = (message) => ({ code: 'invalid_argument', message });
+      assert.throws(() => good.generate({ prompt: 'x', topP: 0 }), invalid(/top_p/));
+      assert.throws(() => good.generate({ prompt: 7 }), invalid(/prompt: expected string, got integer/));
+      assert.throws(() => good.generate({}), invalid(/"prompt" is missing/));
+      assert.throws(() => good.generate({ prompt: 'x', top_p: 1 }), invalid(/unknown "top_p"/));
+      assert.throws(() => good.generate({ prompt: 'x', temperature: NaN }), invalid(/temperature.*null/));
+      assert.throws(() => good.generate({ prompt: 'x', topK: 2 ** 40 }), invalid(/topK/));
+      assert.throws(() => good.generate({ prompt: 'x', seed: -1 }), invalid(/seed/));
+      assert.throws(() => good.generate({ prompt: 'x', stop: ['a', 1] }), invalid(/stop/));
       assert.throws(() => good.embed(['x']), /use run/);
       assert.equal(good.generate({ prompt: 'Once upon a time', maxTokens: 3 }).tokens, 3);
     });

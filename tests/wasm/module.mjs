@@ -22,8 +22,8 @@ const filesIn = (folder) => ({
 });
 
 /** Compiles `path` and starts it with `threads` threads. `close()` ends the workers. */
-export async function startModule(path, { folder = '.', threads = 1 } = {}) {
-  const core = await Core.instantiate(new WebAssembly.Module(readFileSync(path)), filesIn(folder));
+export async function startModule(path, { folder = '.', threads = 1, memory = undefined } = {}) {
+  const core = await Core.instantiate(new WebAssembly.Module(readFileSync(path)), filesIn(folder), memory);
   const workers = [];
   await core.startThreads(threads, (thread) => {
     const worker = new Worker(poolThread);
@@ -31,13 +31,20 @@ export async function startModule(path, { folder = '.', threads = 1 } = {}) {
     worker.postMessage({ thread });
     return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   });
+  let session = 0;
   return {
     core,
-    open: (context = 0) => core.open(context),
+    /** The folder's model and a session of it, which the calls below use. */
+    open(request = {}) {
+      const { model, kind } = core.openModel();
+      session = core.openSession(model, request);
+      return kind;
+    },
     isa: () => core.isa(),
     /** Greedy unless the request says otherwise. Times in seconds. */
-    generate: (request) => tell(core, request),
-    embed: (texts) => core.embed(texts),
+    generate: (request) => tell(core, session, request),
+    clearCache: () => core.clearCache(session),
+    embed: (texts) => core.embed(session, texts),
     close: () => Promise.all(workers.map((worker) => worker.terminate())),
   };
 }

@@ -7,28 +7,41 @@
 namespace enm::kernels {
 namespace {
 
-void attend(const AttentionRow& row) {
-  float largest = -std::numeric_limits<float>::infinity();
-  for (int64_t t = 0; t < row.length; ++t) {
-    float dot = 0;
-    for (int64_t i = 0; i < row.head_dim; ++i) dot += row.q[i] * row.k[t * row.k_stride + i];
-    const bool kept = row.keep == nullptr || row.keep[t] != 0;
-    row.scores[t] = kept ? dot * row.scale : -std::numeric_limits<float>::infinity();
-    largest = std::max(largest, row.scores[t]);
+constexpr float kNothing = -std::numeric_limits<float>::infinity();
+
+float score(const AttentionTile& tile, int64_t row, int64_t t) {
+  if (tile.keep != nullptr && tile.keep[t] == 0) return kNothing;
+  float dot = 0;
+  for (int64_t i = 0; i < tile.head_dim; ++i) {
+    dot += tile.q[row * tile.q_stride + i] * tile.k[t * tile.k_stride + i];
   }
-  std::fill(row.y, row.y + row.head_dim, 0.0f);
-  if (largest == -std::numeric_limits<float>::infinity()) return;
-  float total = 0;
-  for (int64_t t = 0; t < row.length; ++t)
-    total += row.scores[t] = std::exp(row.scores[t] - largest);
-  for (int64_t t = 0; t < row.length; ++t) {
-    const float weight = row.scores[t] / total;
-    for (int64_t i = 0; i < row.head_dim; ++i) row.y[i] += weight * row.v[t * row.v_stride + i];
+  const double scaled = dot * tile.scale;
+  const double cap = tile.softcap;
+  return static_cast<float>(cap != 0 ? cap * std::tanh(scaled / cap) : scaled);
+}
+
+void attend_row(const AttentionTile& tile, int64_t row) {
+  float* y = tile.y + row * tile.y_stride;
+  std::fill(y, y + tile.head_dim, 0.0f);
+  const float sink = tile.sinks != nullptr ? tile.sinks[row * tile.sink_step] : kNothing;
+  float largest = sink;
+  for (int64_t t = tile.begin(row); t < tile.end(row); ++t) {
+    largest = std::max(largest, score(tile, row, t));
   }
+  if (largest == kNothing) return;
+  float total = std::exp(sink - largest);
+  for (int64_t t = tile.begin(row); t < tile.end(row); ++t) {
+    const float weight = std::exp(score(tile, row, t) - largest);
+    total += weight;
+    for (int64_t i = 0; i < tile.head_dim; ++i) y[i] += weight * tile.v[t * tile.v_stride + i];
+  }
+  for (int64_t i = 0; i < tile.head_dim; ++i) y[i] /= total;
 }
 
 }  // namespace
 
-const AttentionKernels kAttentionScalar = {attend};
+const AttentionKernels kAttentionScalar = {[](const AttentionTile& tile) {
+  for (int64_t row = 0; row < tile.rows; ++row) attend_row(tile, row);
+}};
 
 }  // namespace enm::kernels

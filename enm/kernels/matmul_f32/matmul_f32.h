@@ -1,7 +1,6 @@
 // Y = A B + bias in floats, B packed: columns in panels of 16, [n / 16][k][16], zeros beyond n.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "enm/base/cpu.h"
@@ -28,9 +27,7 @@ struct MatmulF32Kernels {
 const MatmulF32Kernels& matmul_f32_kernels(Isa isa);
 
 inline int64_t panel_count(int64_t n) { return (n + kPanel - 1) / kPanel; }
-inline size_t packed_floats(int64_t n, int64_t k) {
-  return static_cast<size_t>(panel_count(n) * kPanel * k);
-}
+inline int64_t packed_floats(int64_t n, int64_t k) { return panel_count(n) * kPanel * k; }
 
 /// Packs the panels [panel_begin, panel_end) of B, whose element (k, n) stands at
 /// b[k * k_stride + n * n_stride].

@@ -1,7 +1,6 @@
 // Every listed kernel against the scalar one, and the scalar one against the operator's formula.
 #include "enm/kernels/check.h"
 #include "enm/kernels/matmul_int8/matmul_int8.h"
-#include "enm/kernels/quantize_linear/quantize_linear.h"
 
 namespace enm::kernels {
 namespace {
@@ -62,10 +61,10 @@ struct Operands {
   }
 };
 
-void check_product(const Case& test, CheckReport& report, Isa isa) {
+void check_product(const Case& test, Isa isa, ThreadPool& pool, CheckReport& report) {
   CheckRandom random(static_cast<uint64_t>(test.n * 7919 + test.k * 31 + test.m));
   Operands operands(test, random);
-  ThreadPool pool(1);
+  ThreadPool one(1);
   Guarded<int32_t> sums(test.m * test.n, 1);
   MatmulInt8Args args = operands.args;
   args.sums = sums.data();
@@ -75,7 +74,7 @@ void check_product(const Case& test, CheckReport& report, Isa isa) {
     report.equal(sums[i], operands.expected(test, i / test.n, i % test.n), "sums", i);
   }
   for (bool biased : {false, true}) {
-    Guarded<float> y(test.m * test.n, 1);
+    Guarded<float> y(test.m * test.n, 1), alone(test.m * test.n);
     args.y = y.data();
     args.bias = biased ? operands.bias.data() : nullptr;
     matmul_int8(matmul_int8_kernels(isa), pool, args);
@@ -86,52 +85,27 @@ void check_product(const Case& test, CheckReport& report, Isa isa) {
           static_cast<float>(sums[i]) * operands.scales[n] + (biased ? operands.bias[n] : 0.0f);
       report.near(y[i], expected, 2e-7f * (std::fabs(expected) + 1), "scaled", i);
     }
+    args.y = alone.data();
+    matmul_int8(matmul_int8_kernels(isa), one, args);
+    same_bits(report, y, alone, "scaled on one thread");
   }
 }
 
-void check_matmul(Isa isa, CheckReport& report) {
+const Check check("matmul_int8", [](Isa isa, ThreadPool& pool, CheckReport& report) {
   for (int64_t k : {1, 3, 4, 31, 64, 1536}) {
     for (int64_t n : {1, 16, 37}) {
       for (int64_t m : {1, 3, 9, 66}) {
         for (bool is_signed : {false, true}) {
           for (int64_t zeros : {int64_t{0}, int64_t{1}, n}) {
             if (m * n * k > 600000) continue;
-            check_product({m, n, k, is_signed, zeros, zeros == 0 && is_signed && m == 9}, report,
-                          isa);
+            check_product({m, n, k, is_signed, zeros, zeros == 0 && is_signed && m == 9}, isa, pool,
+                          report);
           }
         }
       }
     }
   }
-}
-
-void check_quantize(Isa isa, CheckReport& report) {
-  CheckRandom random(5);
-  for (int64_t n : {0, 1, 15, 16, 17, 33, 1000}) {
-    for (int32_t zero : {0, 37, 128, 255}) {
-      Guarded<float> x(n, 1);
-      Guarded<uint8_t> y(n, 3), y2(n, 5);
-      // Halves among them: ties must go to even.
-      for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(random.integer(-700, 700)) * 0.125f;
-      const QuantizeLinearKernels& scalar = quantize_linear_kernels(Isa::kScalar);
-      const QuantizeLinearKernels& kernels = quantize_linear_kernels(isa);
-      scalar.quantize(x.data(), n, 0.25f, zero, y.data());
-      kernels.quantize(x.data(), n, 0.25f, zero, y2.data());
-      report.equal(y2.guard_intact(), true, "quantize guard", n);
-      for (int64_t i = 0; i < n; ++i) report.equal(y2[i], y[i], "quantize", i);
-      float range[4] = {0, 0, 0, 0};
-      scalar.range(x.data(), n, &range[0], &range[1]);
-      kernels.range(x.data(), n, &range[2], &range[3]);
-      report.near(range[2], range[0], 0, "low", n);
-      report.near(range[3], range[1], 0, "high", n);
-    }
-  }
-}
+});
 
 }  // namespace
-
-extern const Check kMatmulInt8Checks[2];
-const Check kMatmulInt8Checks[2] = {{"matmul_int8", check_matmul},
-                                    {"quantize_linear", check_quantize}};
-
 }  // namespace enm::kernels

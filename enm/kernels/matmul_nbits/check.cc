@@ -22,7 +22,7 @@ struct Weights {
   std::vector<uint8_t> packed_zeros;
   PackedNbits packed;
 
-  Weights(const NbitsShape& shape, CheckRandom& random)
+  Weights(const NbitsShape& shape, CheckRandom& random, ThreadPool& pool)
       : packed_quants(static_cast<int64_t>(shape.quant_bytes())),
         packed_scales(shape.scale_bytes()),
         packed_zeros(shape.zero_point_bytes()) {
@@ -35,25 +35,32 @@ struct Weights {
     // Exact halves unless the case wants float scales.
     for (auto& scale : scales) {
       scale = static_cast<float>(random.integer(-1024, 1024)) / 1024.0f;
-      if (!shape.half_scales) scale += 1e-6f;
+      if (!shape.half_scales()) scale += 1e-6f;
     }
     const NbitsSource source = {quants.data(), scales.data(),
-                                shape.has_zero_points ? zeros.data() : nullptr};
-    pack_nbits(shape, source, 0, shape.tiles(), packed_quants.data(), packed_scales.data(),
-               packed_zeros.data());
+                                shape.has_zero_points() ? zeros.data() : nullptr};
+    pool.parallel_for(shape.tiles(), 1, [&](int64_t begin, int64_t end, int) {
+      pack_nbits(shape, source, begin, end, packed_quants.data(), packed_scales.data(),
+                 packed_zeros.data());
+    });
     packed = {shape, packed_quants.data(), packed_scales.data(),
-              shape.has_zero_points ? packed_zeros.data() : nullptr};
+              shape.has_zero_points() ? packed_zeros.data() : nullptr};
   }
 };
 
-void for_each_case(CheckReport& report, void (*run)(const Case&, CheckReport&, Isa), Isa isa) {
+void for_each_case(Isa isa, ThreadPool& pool, CheckReport& report,
+                   void (*run)(const Case&, Isa, ThreadPool&, CheckReport&)) {
   for (int bits : {4, 8}) {
     for (int64_t block : {16, 32, 64, 256}) {
       for (bool zeros : {false, true}) {
         for (int64_t k : {int64_t{1}, int64_t{33}, block, 3 * block, 2 * block - 5}) {
           for (int64_t n : {1, 16, 37}) {
             for (int64_t m : {1, 3, 9}) {
-              run({{n, k, block, bits, zeros, (n + k) % 2 == 0}, m}, report, isa);
+              const BlockFormat format = {
+                  bits, block,
+                  zeros ? BlockFormat::ZeroPoints::kInteger : BlockFormat::ZeroPoints::kNone,
+                  (n + k) % 2 == 0 ? BlockFormat::Scales::kF16 : BlockFormat::Scales::kF32};
+              run({NbitsShape(format, n, k), m}, isa, pool, report);
             }
           }
         }
@@ -62,10 +69,10 @@ void for_each_case(CheckReport& report, void (*run)(const Case&, CheckReport&, I
   }
 }
 
-void check_packing(const Case& test, CheckReport& report, Isa) {
+void check_packing(const Case& test, Isa, ThreadPool& pool, CheckReport& report) {
   const NbitsShape& shape = test.shape;
   CheckRandom random(static_cast<uint64_t>(shape.n * 1000 + shape.k));
-  const Weights weights(shape, random);
+  const Weights weights(shape, random, pool);
   std::vector<float> row(static_cast<size_t>(shape.k));
   const int64_t row_bytes = shape.blocks() * shape.block * shape.bits / 8;
   const int64_t zero_bytes = (shape.blocks() * shape.bits + 7) / 8;
@@ -78,7 +85,7 @@ void check_packing(const Case& test, CheckReport& report, Isa) {
         return bytes[static_cast<size_t>(base + i / 2)] >> (i % 2 * 4) & 15;
       };
       const int zero =
-          shape.has_zero_points ? nibble(weights.zeros, n * zero_bytes, b) : 1 << (shape.bits - 1);
+          shape.has_zero_points() ? nibble(weights.zeros, n * zero_bytes, b) : shape.middle();
       const float expected = static_cast<float>(nibble(weights.quants, n * row_bytes, k) - zero) *
                              weights.scales[static_cast<size_t>(n * shape.blocks() + b)];
       report.near(row[static_cast<size_t>(k)], expected, 0, "dequantized", n * shape.k + k);
@@ -86,22 +93,21 @@ void check_packing(const Case& test, CheckReport& report, Isa) {
   }
 }
 
-void check_mode(const Case& test, CheckReport& report, Isa isa, NbitsMode mode) {
+template <NbitsMode kMode>
+void check_mode(const Case& test, Isa isa, ThreadPool& pool, CheckReport& report) {
   const NbitsShape& shape = test.shape;
   CheckRandom random(static_cast<uint64_t>(shape.n * 7919 + shape.k * 31 + test.m));
-  const Weights weights(shape, random);
+  const Weights weights(shape, random, pool);
   const int64_t lda = shape.k + 3;
   const int64_t ldy = shape.n + 5;
   std::vector<float> a(static_cast<size_t>(test.m * lda));
   for (float& x : a) x = random.uniform(-2, 2);
   std::vector<float> bias(static_cast<size_t>(shape.n));
   for (float& x : bias) x = random.uniform(-1, 1);
-  Guarded<float> expected(test.m * ldy);
-  Guarded<float> got(test.m * ldy);
+  Guarded<float> expected(test.m * ldy), got(test.m * ldy), alone(test.m * ldy);
   Guarded<uint8_t> scratch(static_cast<int64_t>(nbits_scratch_bytes(shape, test.m)));
-  ThreadPool pool(1);
-  NbitsArgs args = {&weights.packed, a.data(), expected.data(), bias.data(), test.m, lda, ldy, mode,
-                    scratch.data()};
+  NbitsArgs args = {&weights.packed, a.data(),      expected.data(), bias.data(), test.m, lda, ldy,
+                    kMode,           scratch.data()};
   matmul_nbits(matmul_nbits_kernels(Isa::kScalar), pool, args);
   args.y = got.data();
   matmul_nbits(matmul_nbits_kernels(isa), pool, args);
@@ -112,26 +118,21 @@ void check_mode(const Case& test, CheckReport& report, Isa isa, NbitsMode mode) 
       report.near(got[r * ldy + n], expected[r * ldy + n], tolerance, "product", r * shape.n + n);
     }
   }
+  ThreadPool one(1);
+  args.y = alone.data();
+  matmul_nbits(matmul_nbits_kernels(isa), one, args);
+  same_bits(report, got, alone, "product on one thread");
 }
 
-void check_int8(const Case& test, CheckReport& report, Isa isa) {
-  check_mode(test, report, isa, NbitsMode::kInt8);
-}
-
-void check_float(const Case& test, CheckReport& report, Isa isa) {
-  check_mode(test, report, isa, NbitsMode::kFloat);
-}
+const Check packing("matmul_nbits/packing", [](Isa isa, ThreadPool& pool, CheckReport& report) {
+  for_each_case(isa, pool, report, check_packing);
+});
+const Check int8("matmul_nbits/int8", [](Isa isa, ThreadPool& pool, CheckReport& report) {
+  for_each_case(isa, pool, report, check_mode<NbitsMode::kInt8>);
+});
+const Check floats("matmul_nbits/float", [](Isa isa, ThreadPool& pool, CheckReport& report) {
+  for_each_case(isa, pool, report, check_mode<NbitsMode::kFloat>);
+});
 
 }  // namespace
-
-extern const Check kMatmulNbitsChecks[3];
-const Check kMatmulNbitsChecks[3] = {
-    {"matmul_nbits/packing",
-     [](Isa isa, CheckReport& report) { for_each_case(report, check_packing, isa); }},
-    {"matmul_nbits/int8",
-     [](Isa isa, CheckReport& report) { for_each_case(report, check_int8, isa); }},
-    {"matmul_nbits/float",
-     [](Isa isa, CheckReport& report) { for_each_case(report, check_float, isa); }},
-};
-
 }  // namespace enm::kernels

@@ -8,7 +8,7 @@
 namespace enm::kernels {
 namespace {
 
-size_t align64(size_t bytes) { return (bytes + 63) / 64 * 64; }
+uint64_t align64(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // The parts of the scratch memory for m rows.
 struct Scratch {
@@ -46,9 +46,9 @@ const MatmulNbitsKernels& matmul_nbits_kernels(Isa isa) {
   return table[isa];
 }
 
-size_t nbits_scratch_bytes(const NbitsShape& shape, int64_t m) {
-  const auto steps = static_cast<size_t>(shape.steps());
-  const auto rows = static_cast<size_t>(m);
+uint64_t nbits_scratch_bytes(const NbitsShape& shape, int64_t m) {
+  const auto steps = static_cast<uint64_t>(shape.steps());
+  const auto rows = static_cast<uint64_t>(m);
   return align64(rows * steps * 2 * sizeof(float)) + align64(rows * steps * sizeof(float)) +
          align64(rows * steps * kNbitsStep * sizeof(float));
 }

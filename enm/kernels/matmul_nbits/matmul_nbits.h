@@ -26,28 +26,30 @@
 
 #include "enm/base/cpu.h"
 #include "enm/base/threads.h"
+#include "enm/kernels/matmul_nbits/block_format.h"
 
 namespace enm::kernels {
 
 inline constexpr int64_t kNbitsTile = 16;  // columns of a tile
 inline constexpr int64_t kNbitsStep = 32;  // k of a step
 
-struct NbitsShape {
+/// A weight [n, k] in blocks.
+struct NbitsShape : BlockFormat {
   int64_t n = 0;
   int64_t k = 0;
-  int64_t block = 32;  // 16, 32, 64, 128 or 256
-  int bits = 4;        // 4 or 8
-  bool has_zero_points = false;
-  bool half_scales = true;
+
+  NbitsShape() = default;
+  NbitsShape(const BlockFormat& format, int64_t rows, int64_t columns)
+      : BlockFormat(format), n(rows), k(columns) {}
 
   int64_t tiles() const { return (n + kNbitsTile - 1) / kNbitsTile; }
-  int64_t blocks() const { return (k + block - 1) / block; }
+  int64_t blocks() const { return blocks_of(k); }
   int64_t steps() const { return (blocks() * block + kNbitsStep - 1) / kNbitsStep; }
   int64_t tile_bytes() const { return steps() * kNbitsStep * kNbitsTile * bits / 8; }
-  size_t quant_bytes() const { return static_cast<size_t>(tiles() * tile_bytes()); }
-  size_t scale_count() const { return static_cast<size_t>(tiles() * blocks() * kNbitsTile); }
-  size_t scale_bytes() const { return scale_count() * (half_scales ? 2 : 4); }
-  size_t zero_point_bytes() const { return has_zero_points ? scale_count() : 0; }
+  uint64_t quant_bytes() const { return static_cast<uint64_t>(tiles() * tile_bytes()); }
+  uint64_t scale_count() const { return static_cast<uint64_t>(tiles() * blocks() * kNbitsTile); }
+  uint64_t scale_bytes() const { return scale_count() * (half_scales() ? 2 : 4); }
+  uint64_t zero_point_bytes() const { return has_zero_points() ? scale_count() : 0; }
 };
 
 /// A packed weight; the caller owns the memory. quants are 64-byte aligned.
@@ -112,7 +114,7 @@ struct MatmulNbitsKernels {
 
 const MatmulNbitsKernels& matmul_nbits_kernels(Isa isa);
 
-size_t nbits_scratch_bytes(const NbitsShape& shape, int64_t m);
+uint64_t nbits_scratch_bytes(const NbitsShape& shape, int64_t m);
 
 /// The whole product, tiles spread over the pool. The same bits whatever the number of threads.
 void matmul_nbits(const MatmulNbitsKernels& kernels, ThreadPool& pool, const NbitsArgs& args);

@@ -61,12 +61,12 @@ void pack_nbits(const NbitsShape& shape, const NbitsSource& source, int64_t tile
         const int64_t n = tile * kNbitsTile + c;
         const int64_t at = (tile * blocks + b) * kNbitsTile + c;
         const float scale = n < shape.n ? source.scales[n * blocks + b] : 0.0f;
-        if (shape.half_scales) {
+        if (shape.half_scales()) {
           static_cast<uint16_t*>(scales)[at] = float_to_half(scale);
         } else {
           static_cast<float*>(scales)[at] = scale;
         }
-        if (shape.has_zero_points) {
+        if (shape.has_zero_points()) {
           const int zero = n < shape.n ? source_zero_point(shape, source.zero_points, n, b) : 0;
           zero_points[at] = static_cast<uint8_t>(zero);
         }
@@ -83,10 +83,10 @@ void dequantize_nbits_row(const PackedNbits& weight, int64_t n, float* out) {
   const int64_t step_bytes = kNbitsStep * kNbitsTile * shape.bits / 8;
   for (int64_t k = 0; k < shape.k; ++k) {
     const int64_t at = (tile * shape.blocks() + k / shape.block) * kNbitsTile + c;
-    const float scale = shape.half_scales
+    const float scale = shape.half_scales()
                             ? half_to_float(static_cast<const uint16_t*>(weight.scales)[at])
                             : static_cast<const float*>(weight.scales)[at];
-    const int zero = shape.has_zero_points ? weight.zero_points[at] : 1 << (shape.bits - 1);
+    const int zero = shape.has_zero_points() ? weight.zero_points[at] : shape.middle();
     const uint8_t byte =
         quants[k / kNbitsStep * step_bytes + byte_of(shape.bits, c, k % kNbitsStep)];
     const int quant = shape.bits == 8 ? byte : k % kNbitsStep < 16 ? byte & 15 : byte >> 4;

@@ -27,8 +27,8 @@ void quantize_row(const float* a, int64_t k, int64_t steps, int8_t* quants, floa
 }
 
 float scale_at(const PackedNbits& weight, int64_t at) {
-  return weight.shape.half_scales ? half_to_float(static_cast<const uint16_t*>(weight.scales)[at])
-                                  : static_cast<const float*>(weight.scales)[at];
+  return weight.shape.half_scales() ? half_to_float(static_cast<const uint16_t*>(weight.scales)[at])
+                                    : static_cast<const float*>(weight.scales)[at];
 }
 
 // q[n, k] of the packed bytes.
@@ -55,8 +55,8 @@ void tiles(const NbitsArgs& args, const NbitsActivations& activations, int64_t t
       for (int64_t half = 0; half < halves; ++half) {
         const int64_t at =
             (tile * shape.blocks() + half * 16 / shape.block) * kNbitsTile + n % kNbitsTile;
-        const float zero = shape.has_zero_points ? static_cast<float>(weight.zero_points[at])
-                                                 : static_cast<float>(1 << (shape.bits - 1));
+        const float zero = shape.has_zero_points() ? static_cast<float>(weight.zero_points[at])
+                                                   : static_cast<float>(shape.middle());
         const float product =
             dot(row, weight.quants + tile * shape.tile_bytes(), n % kNbitsTile, half);
         total += (product - zero * sums[half]) * (scale_at(weight, at) * scale(row, half));

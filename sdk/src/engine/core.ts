@@ -1,5 +1,13 @@
 // One module instance over its memory: the C ABI of wasm/exports.cc with types.
 import { codes, EdgeNetError } from '../errors.js';
+import type {
+  EmbedRequest,
+  GenerateRequest,
+  GenerateResult,
+  MemoryInfo,
+  ModelRequest,
+  SessionRequest,
+} from './requests.js';
 
 export interface Exports {
   _initialize(): void;
@@ -14,20 +22,28 @@ export interface Exports {
   isa(): number;
   start_pool(threads: number): void;
   work(worker: number): void;
-  open(context: number): number;
-  generate(data: number, size: number): number;
-  generate_step(): number;
-  generate_cancel(): void;
-  prompt_tokens(): number;
-  tokens(): number;
-  reading_prompt(): number;
-  finish(): number;
-  clear_cache(): void;
-  embed(data: number, size: number): number;
+  open_model(data: number, size: number): number;
+  close_model(model: number): number;
+  open_session(model: number, data: number, size: number): number;
+  close_session(session: number): number;
+  generate(session: number, data: number, size: number): number;
+  step_begin(session: number, texts: number, count: number): number;
+  step_finish(session: number): number;
+  generation_text(text: number): number;
+  generation_state(text: number): number;
+  generation_result(text: number): number;
+  cancel(text: number): number;
+  close_generation(text: number): number;
+  clear_cache(session: number): number;
+  embed(session: number, data: number, size: number): number;
   vectors_data(): number;
-  weight_bytes(): number;
-  cache_bytes(): number;
+  memory_info(session: number): number;
 }
+
+/** What a model is for: "decoder" writes text, "embedder" makes vectors. */
+export type Kind = 'decoder' | 'embedder';
+export type TextState = 'reading prompt' | 'more' | 'done';
+const states = ['reading prompt', 'more', 'done'] as const; // of generation_state, from 1
 
 /** The module's two imports: files by name, bytes at once. */
 export interface FileHooks {
@@ -56,8 +72,11 @@ export class Core {
     readonly memory: WebAssembly.Memory,
   ) {}
 
-  static async instantiate(module: WebAssembly.Module, files: FileHooks): Promise<Core> {
-    const memory = newMemory();
+  static async instantiate(
+    module: WebAssembly.Module,
+    files: FileHooks,
+    memory = newMemory(),
+  ): Promise<Core> {
     const text = (at: number, size: number) =>
       decoder.decode(new Uint8Array(memory.buffer, at, size).slice());
     const host = {
@@ -77,7 +96,7 @@ export class Core {
     return core;
   }
 
-  /** `start` lets a worker of its own enter each thread; before open(). */
+  /** `start` lets a worker of its own enter each thread; before openModel(). */
   async startThreads(threads: number, start: (thread: ThreadStart) => Promise<void>): Promise<void> {
     this.exports.start_pool(threads);
     for (let index = 1; index < threads; ++index) {
@@ -100,21 +119,18 @@ export class Core {
     throw new EdgeNetError(codes[this.exports.error_code()] ?? 'internal', this.result());
   }
 
-  private withRequest(request: unknown, call: (at: number, size: number) => number): number {
-    const utf8 = new TextEncoder().encode(JSON.stringify(request));
-    const at = this.exports.allocate(utf8.length);
-    this.bytes(at, utf8.length).set(utf8);
+  private withBytes(bytes: Uint8Array, call: (at: number, size: number) => number): number {
+    const at = this.exports.allocate(bytes.length);
+    this.bytes(at, bytes.length).set(bytes);
     try {
-      return this.check(call(at, utf8.length));
+      return this.check(call(at, bytes.length));
     } finally {
       this.exports.release(at);
     }
   }
 
-  /** "decoder" or "embedder". */
-  open(contextLength: number): string {
-    this.check(this.exports.open(contextLength));
-    return this.result();
+  private withRequest(request: unknown, call: (at: number, size: number) => number): number {
+    return this.withBytes(new TextEncoder().encode(JSON.stringify(request)), call);
   }
 
   isa(): string {
@@ -122,53 +138,75 @@ export class Core {
     return this.result();
   }
 
-  beginText(request: unknown): void {
-    this.withRequest(request, (at, size) => this.exports.generate(at, size));
+  /** The model that the file hooks give during the call. */
+  openModel(request: ModelRequest = {}): { model: number; kind: Kind } {
+    const model = this.withRequest(request, (at, size) => this.exports.open_model(at, size));
+    return { model, kind: this.result() as Kind };
   }
 
-  /** One pass of the model: the text that can be shown now, and whether that was the last. */
-  step(): { text: string; readPrompt: boolean; done: boolean } {
-    const readPrompt = this.exports.reading_prompt() !== 0;
-    const more = this.check(this.exports.generate_step());
-    return { text: this.result(), readPrompt, done: more === 2 };
+  closeModel(model: number): void {
+    this.check(this.exports.close_model(model));
   }
 
-  cancel(): void {
-    this.exports.generate_cancel();
+  openSession(model: number, request: SessionRequest = {}): number {
+    return this.withRequest(request, (at, size) => this.exports.open_session(model, at, size));
   }
 
-  endText(): { tokens: number; promptTokens: number; finishReason: string } {
-    this.check(this.exports.finish());
-    return {
-      tokens: this.exports.tokens(),
-      promptTokens: this.exports.prompt_tokens(),
-      finishReason: this.result(),
-    };
+  closeSession(session: number): void {
+    this.check(this.exports.close_session(session));
   }
 
-  embed(texts: readonly string[]): Float32Array[] {
-    const width = this.withRequest(texts, (at, size) => this.exports.embed(at, size));
+  /** Takes one of the session's sequences until closeText(). */
+  beginText(session: number, request: GenerateRequest): number {
+    return this.withRequest(request, (at, size) => this.exports.generate(session, at, size));
+  }
+
+  /** One pass of the model over texts of one session. */
+  step(session: number, texts: readonly number[]): void {
+    const handles = new Uint8Array(Uint32Array.from(texts).buffer);
+    this.withBytes(handles, (at) => this.exports.step_begin(session, at, texts.length));
+    this.check(this.exports.step_finish(session));
+  }
+
+  /** What can be shown since the last call. */
+  takeText(text: number): string {
+    this.check(this.exports.generation_text(text));
+    return this.result();
+  }
+
+  textState(text: number): TextState {
+    return states[this.check(this.exports.generation_state(text)) - 1]!;
+  }
+
+  textResult(text: number): GenerateResult {
+    this.check(this.exports.generation_result(text));
+    return JSON.parse(this.result()) as GenerateResult;
+  }
+
+  cancelText(text: number): void {
+    this.check(this.exports.cancel(text));
+  }
+
+  closeText(text: number): void {
+    this.check(this.exports.close_generation(text));
+  }
+
+  embed(session: number, texts: readonly string[]): Float32Array[] {
+    const request: EmbedRequest = { texts };
+    const width = this.withRequest(request, (at, size) => this.exports.embed(session, at, size));
     const all = new Float32Array(this.memory.buffer, this.exports.vectors_data(), texts.length * width);
     return texts.map((_, i) => all.slice(i * width, (i + 1) * width));
   }
 
-  clearCache(): void {
-    this.exports.clear_cache();
+  /** But for what texts that are being written need. */
+  clearCache(session: number): void {
+    this.check(this.exports.clear_cache(session));
   }
 
-  memoryInfo(): MemoryInfo {
-    return {
-      modelBytes: this.exports.weight_bytes(),
-      kvCacheBytes: this.exports.cache_bytes(),
-      totalBytes: this.memory.buffer.byteLength,
-    };
+  memoryInfo(session: number): MemoryInfo {
+    this.check(this.exports.memory_info(session));
+    return JSON.parse(this.result()) as MemoryInfo;
   }
-}
-
-export interface MemoryInfo {
-  modelBytes: number;
-  kvCacheBytes: number;
-  totalBytes: number; // all of the module's memory
 }
 
 /** Body of a pool thread: its own instance over the shared memory, its own stack and TLS. Does not return. */

@@ -1,41 +1,53 @@
-// The worker that owns a model, or one thread of its pool: the first message says which.
+// The worker that owns a model and its sessions, or one thread of its pool: the first message says which.
 import { worker } from '#worker';
 
 import { EdgeNetError } from '../errors.js';
 import { Core, runThread } from './core.js';
-import type {
-  FromWorker,
-  GenerateRequest,
-  GenerateResult,
-  OpenRequest,
-  OpenResult,
-  Request,
-  ToWorker,
-} from './messages.js';
+import type { FromWorker, MemoryInfo, OpenedModel, OpenModel, Request, ToWorker } from './messages.js';
+import type { SessionRequest } from './requests.js';
+import { SessionQueue } from './session-queue.js';
 
-const yieldEveryMs = 16; // how late a cancellation may be heard, beside one pass of the model
+const yieldEveryMs = 16; // how late a message may be heard, beside one pass of the model
 
-let core: Core | undefined;
-let cancelled: number | undefined;
-let queue: Promise<void> = Promise.resolve();
+let opened: { core: Core; model: number } | undefined;
+const sessions = new Map<number, SessionQueue>();
 
 const post = (message: FromWorker): void => worker.post(message);
 
-function opened(): Core {
-  if (core === undefined) throw new EdgeNetError('internal', 'no model is open');
-  return core;
+function model(): { core: Core; model: number } {
+  if (opened === undefined) throw new EdgeNetError('internal', 'no model is open');
+  return opened;
 }
 
-async function open(request: OpenRequest): Promise<OpenResult> {
-  const { files } = request;
-  core = await Core.instantiate(await WebAssembly.compile(request.module), {
+function sessionOf({ session }: Request): SessionQueue {
+  const found = sessions.get(session);
+  if (found === undefined) throw new EdgeNetError('internal', `no session ${session} is open`);
+  return found;
+}
+
+async function openModel({ module, threads, files, ...request }: OpenModel): Promise<OpenedModel> {
+  const core = await Core.instantiate(await WebAssembly.compile(module), {
     size: (name) => (files.has(name) ? worker.size(files.get(name)!) : -1),
     read: (name, offset, out) => worker.readSync(files.get(name)!, offset, out),
   });
-  await core.startThreads(request.threads, (thread) => worker.startSibling({ thread } satisfies ToWorker));
-  const kind = core.open(request.contextLength) as OpenResult['kind'];
+  await core.startThreads(threads, (thread) => worker.startSibling({ thread } satisfies ToWorker));
+  const { model, kind } = core.openModel(request);
   files.clear(); // what was read is in the module's memory
+  opened = { core, model };
   return { kind, isa: core.isa() };
+}
+
+function openSession(request: SessionRequest): number {
+  const { core, model: handle } = model();
+  const session = core.openSession(handle, request);
+  sessions.set(session, new SessionQueue(core, session, request.sequences ?? 1));
+  return session;
+}
+
+function memoryOf(session: number): { memory?: MemoryInfo } {
+  if (!sessions.has(session)) return {};
+  const { core } = model();
+  return { memory: { ...core.memoryInfo(session), totalBytes: core.memory.buffer.byteLength } };
 }
 
 // Messages are heard between two turns of the event loop.
@@ -49,58 +61,59 @@ const turn = (): Promise<void> =>
     port2.postMessage(undefined);
   });
 
-async function generate(id: number, request: GenerateRequest): Promise<GenerateResult> {
-  const model = opened();
-  const begin = performance.now();
-  let read = begin;
-  let heard = begin;
-  let text = '';
-  model.beginText(request);
-  for (let done = false; !done;) {
-    const step = model.step();
-    done = step.done;
-    const now = performance.now();
-    if (step.readPrompt) read = now;
-    if (step.text !== '') {
-      text += step.text;
-      post({ id, piece: step.text });
-    }
-    if (now - heard < yieldEveryMs) continue;
+/** One pass of each session that has something to do; false if none has. */
+const stepAll = (): boolean => [...sessions.values()].map((session) => session.step()).includes(true);
+
+let running = false;
+
+/** Passes of all sessions in turn, until none has anything to do. */
+async function run(): Promise<void> {
+  if (running) return;
+  running = true;
+  await turn(); // calls that were made together begin together
+  let heard = performance.now();
+  while (stepAll()) {
+    if (performance.now() - heard < yieldEveryMs) continue;
     await turn();
     heard = performance.now();
-    if (cancelled !== id) continue;
-    model.cancel();
-    done = true;
   }
-  const end = model.endText();
-  const seconds = (performance.now() - read) / 1e3;
-  return {
-    ...end,
-    text,
-    finishReason: end.finishReason as GenerateResult['finishReason'],
-    prefillTokensPerSecond: end.promptTokens / Math.max(1e-6, (read - begin) / 1e3),
-    decodeTokensPerSecond: Math.max(0, end.tokens - 1) / Math.max(1e-6, seconds), // the first token is the prompt's
-  };
+  running = false;
 }
 
+/** What the call gives, when its turn has come. */
 function answer(request: Request): unknown {
+  const { id, session } = request;
   switch (request.call) {
-    case 'open':
-      return open(request.argument);
+    case 'openModel':
+      return openModel(request.argument);
+    case 'openSession':
+      return openSession(request.argument);
     case 'generate':
-      return generate(request.id, request.argument);
+      return new Promise((resolve, reject) => {
+        const onPiece = (piece: string) => post({ id, piece });
+        sessionOf(request).add({ id, request: request.argument, onPiece, resolve, reject });
+      });
     case 'embed':
-      return opened().embed(request.argument);
+      return alone(request, () => model().core.embed(session, request.argument.texts));
     case 'clearCache':
-      return opened().clearCache();
+      return alone(request, () => model().core.clearCache(session));
   }
 }
+
+/** Makes the call when those before it on its session have ended, and before the next begins. */
+const alone = <T>(request: Request, call: () => T): Promise<T> =>
+  new Promise((resolve) => {
+    sessionOf(request).addAlone(() => resolve(new Promise((made) => made(call()))));
+  });
 
 async function serve(request: Request): Promise<void> {
   const { id } = request;
   try {
-    const value = await answer(request);
-    post({ id, value, memory: opened().memoryInfo() });
+    const answered = answer(request);
+    void run();
+    const value = await answered;
+    const session = request.call === 'openSession' ? (value as number) : request.session;
+    post({ id, value, ...memoryOf(session) });
   } catch (error) {
     const code = error instanceof EdgeNetError ? error.code : 'internal';
     post({ id, error: { code, message: error instanceof Error ? error.message : String(error) } });
@@ -110,6 +123,10 @@ async function serve(request: Request): Promise<void> {
 worker.listen((message) => {
   const said = message as ToWorker;
   if ('thread' in said) void runThread(said.thread, () => worker.post('ready'));
-  else if ('cancel' in said) cancelled = said.cancel;
-  else queue = queue.then(() => serve(said.request)); // one at a time, in their order
+  else if ('request' in said) void serve(said.request);
+  else if ('cancel' in said) [...sessions.values()].some((session) => session.cancel(said.cancel));
+  else {
+    sessions.get(said.closeSession)?.close();
+    sessions.delete(said.closeSession);
+  }
 });

@@ -22,10 +22,14 @@ async function run({ moduleUrl, files, threads, requests, context }) {
     read: (name, offset, out) => out.set(contents.get(name).subarray(offset, offset + out.length)),
   });
   await core.startThreads(threads, startThread);
-  core.open(context);
+  const session = core.openSession(core.openModel().model, { contextLength: context });
   contents.clear();
+  const results = requests.map((request) => {
+    core.clearCache(session); // each as the first
+    return tell(core, session, request);
+  });
   return {
-    results: requests.map((request) => tell(core, request)),
+    results,
     memoryBytes: core.memory.buffer.byteLength,
   };
 }

@@ -1,0 +1,42 @@
+#include "enm/base/aligned_memory.h"
+
+#include <cstdlib>
+#include <limits>
+
+namespace enm {
+
+Status MemoryBudget::take(uint64_t bytes, std::string_view what) {
+  uint64_t used = used_.load();
+  do {
+    if (bytes > limit_ || used > limit_ - bytes) {
+      return ResourceExhausted("no memory for ", bytes, " bytes of ", what, ": ", used, " of ",
+                               limit_, " are taken");
+    }
+  } while (!used_.compare_exchange_weak(used, used + bytes));
+  return Status();
+}
+
+Result<AlignedMemory> AlignedMemory::allocate(uint64_t size, MemoryBudget& budget,
+                                              std::string_view what) {
+  AlignedMemory out;
+  if (size == 0) return out;
+  ENM_RETURN_IF_ERROR(budget.take(size, what));
+  constexpr uint64_t kMost = std::numeric_limits<std::size_t>::max() - 64;
+  void* memory = size > kMost ? nullptr : std::calloc(static_cast<std::size_t>(size) + 64, 1);
+  if (memory == nullptr) {
+    budget.give_back(size);
+    return ResourceExhausted("the system has no memory for ", size, " bytes of ", what);
+  }
+  out.size_ = size;
+  out.memory_ = memory;
+  out.aligned_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory) + 63) / 64 * 64);
+  out.budget_ = &budget;
+  return out;
+}
+
+AlignedMemory::~AlignedMemory() {
+  std::free(memory_);
+  if (budget_ != nullptr) budget_->give_back(size_);
+}
+
+}  // namespace enm

@@ -1,0 +1,12 @@
+#include <charconv>
+
+#include "enm/base/strings.h"
+
+namespace enm {
+
+void append(std::string& out, double value) {
+  char digits[32];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
+}  // namespace enm

@@ -1,0 +1,55 @@
+// A model folder made ready: tokenizer, program, packed weights. Immutable and shared by sessions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "enm/base/file.h"
+#include "enm/base/threads.h"
+#include "enm/graph/description.h"
+#include "enm/runtime/decoder.h"
+#include "enm/runtime/encoder.h"
+#include "enm/text/tokenizer.h"
+
+namespace enm::pipeline {
+
+struct ModelOptions {
+  std::string model_file;     // within the folder; empty: found by name
+  uint64_t memory_limit = 0;  // bytes of weights, caches and arenas in all; 0: the machine's memory
+};
+
+class Model {
+ public:
+  /// `files` is not needed any more once this returns; `pool` packs the weights.
+  static Result<std::shared_ptr<const Model>> open(const FileSource& files,
+                                                   const ModelOptions& options, ThreadPool& pool);
+
+  const graph::ModelDescription& description() const { return description_; }
+  const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  const std::vector<int32_t>& end_tokens() const { return end_tokens_; }
+  /// One of the two is null.
+  const std::shared_ptr<const runtime::DecoderProgram>& decoder() const { return decoder_; }
+  const std::shared_ptr<const runtime::EncoderProgram>& encoder() const { return encoder_; }
+
+  uint64_t weight_bytes() const { return weights_.bytes(); }
+  /// What sessions take their memory from.
+  MemoryBudget& budget() const { return budget_; }
+
+ private:
+  Model(text::Tokenizer tokenizer, uint64_t memory_limit)
+      : budget_(memory_limit > 0 ? memory_limit : MemoryBudget::system_memory()),
+        weights_(budget_),
+        tokenizer_(std::move(tokenizer)) {}
+  Status compile(graph::Graph graph, ThreadPool& pool);
+
+  mutable MemoryBudget budget_;
+  ops::Weights weights_;
+  text::Tokenizer tokenizer_;
+  std::vector<int32_t> end_tokens_;
+  graph::ModelDescription description_;
+  std::shared_ptr<const runtime::DecoderProgram> decoder_;
+  std::shared_ptr<const runtime::EncoderProgram> encoder_;
+};
+
+}  // namespace enm::pipeline

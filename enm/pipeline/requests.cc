@@ -1,0 +1,144 @@
+#include "enm/pipeline/requests.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace enm::pipeline {
+
+std::string_view Field::type_name() const {
+  switch (type_) {
+    case Type::kInt32:
+    case Type::kInt64:
+    case Type::kUint64:
+      return "integer";
+    case Type::kFloat:
+      return "number";
+    case Type::kStrings:
+      return "array";
+    case Type::kString:
+    case Type::kFinish:
+      break;
+  }
+  return "string";
+}
+
+Status Field::read(const Json& value) const {
+  if (type_ == Type::kStrings && value.is_array()) return read_strings(value);
+  if (type_ == Type::kString && value.is_string()) {
+    *static_cast<std::string*>(at_) = value.string();
+    return {};
+  }
+  if (type_ == Type::kFloat && value.is_number()) {
+    *static_cast<float*>(at_) = static_cast<float>(value.number());
+    return {};
+  }
+  if (type_name() == "integer" && value.is_int()) return read_integer(value.integer());
+  return InvalidArgument(name_, ": expected ", type_name(), ", got ", json_type_name(value.type()));
+}
+
+Status Field::read_integer(int64_t value) const {
+  using Limits = std::numeric_limits<int32_t>;
+  const bool fits = type_ == Type::kInt32    ? value >= Limits::min() && value <= Limits::max()
+                    : type_ == Type::kUint64 ? value >= 0
+                                             : true;
+  if (!fits) return InvalidArgument(name_, ": ", value, " is out of range");
+  if (type_ == Type::kInt32) *static_cast<int32_t*>(at_) = static_cast<int32_t>(value);
+  if (type_ == Type::kInt64) *static_cast<int64_t*>(at_) = value;
+  if (type_ == Type::kUint64) *static_cast<uint64_t*>(at_) = static_cast<uint64_t>(value);
+  return {};
+}
+
+Status Field::read_strings(const Json& value) const {
+  auto& out = *static_cast<std::vector<std::string>*>(at_);
+  for (const Json& item : value.items()) {
+    if (!item.is_string()) {
+      return InvalidArgument(name_, ": expected strings, got ", json_type_name(item.type()));
+    }
+    out.push_back(item.string());
+  }
+  return {};
+}
+
+std::string Field::write() const {
+  switch (type_) {
+    case Type::kString:
+      return json_quote(*static_cast<const std::string*>(at_));
+    case Type::kFinish:
+      return json_quote(finish_name(*static_cast<const Finish*>(at_)));
+    case Type::kInt64:
+      return cat(*static_cast<const int64_t*>(at_));
+    case Type::kUint64:
+      return cat(*static_cast<const uint64_t*>(at_));
+    default:
+      return "null";
+  }
+}
+
+std::array<Field, 1> fields(ModelOptions& request) {
+  return {{{"memoryLimit", &request.memory_limit}}};
+}
+
+std::array<Field, 2> fields(SessionOptions& request) {
+  return {{{"contextLength", &request.context_length}, {"sequences", &request.sequences}}};
+}
+
+std::array<Field, 9> fields(GenerateRequest& request) {
+  GenerateOptions& options = request.options;
+  runtime::SamplingOptions& sampling = options.sampling;
+  return {{{"prompt", &request.prompt, Field::kRequired},
+           {"maxTokens", &options.max_tokens},
+           {"temperature", &sampling.temperature},
+           {"topK", &sampling.top_k},
+           {"topP", &sampling.top_p},
+           {"minP", &sampling.min_p},
+           {"repetitionPenalty", &sampling.repetition_penalty},
+           {"seed", &sampling.seed},
+           {"stop", &options.stop}}};
+}
+
+std::array<Field, 1> fields(EmbedRequest& request) {
+  return {{{"texts", &request.texts, Field::kRequired}}};
+}
+
+std::array<Field, 5> fields(GenerateResult& result) {
+  return {{{"text", &result.text},
+           {"tokens", &result.tokens},
+           {"promptTokens", &result.prompt_tokens},
+           {"cachedTokens", &result.cached_tokens},
+           {"finishReason", &result.finish}}};
+}
+
+std::array<Field, 3> fields(MemoryInfo& result) {
+  return {{{"modelBytes", &result.model},
+           {"kvCacheBytes", &result.kv_cache},
+           {"arenaBytes", &result.arena}}};
+}
+
+Status read_request(std::string_view text, std::span<const Field> fields) {
+  ENM_ASSIGN_OR_RETURN(const Json request, Json::parse(text));
+  if (!request.is_object()) {
+    return InvalidArgument("request: expected object, got ", json_type_name(request.type()));
+  }
+  for (const auto& [key, value] : request.members()) {
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&](const Field& one) { return one.name() == key; });
+    if (field == fields.end()) return InvalidArgument("request: unknown ", quoted(key));
+    ENM_RETURN_IF_ERROR(field->read(value));
+  }
+  for (const Field& field : fields) {
+    if (field.is_required() && request.find(field.name()) == nullptr) {
+      return InvalidArgument("request: ", quoted(field.name()), " is missing");
+    }
+  }
+  return {};
+}
+
+std::string write_result(std::span<const Field> fields) {
+  std::string out;
+  for (const Field& field : fields) {
+    out += cat(out.empty() ? "{" : ",", json_quote(field.name()), ":", field.write());
+  }
+  return out + "}";
+}
+
+}  // namespace enm::pipeline

@@ -1,0 +1,190 @@
+#include "enm/pipeline/session.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "enm/base/order.h"
+
+namespace enm::pipeline {
+
+using runtime::Decoder;
+
+Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Model> model,
+                                               const SessionOptions& options, ThreadPool& pool) {
+  std::unique_ptr<Session> session(new Session(std::move(model)));
+  const Model& opened = *session->model_;
+  if (opened.decoder() != nullptr) {
+    ENM_ASSIGN_OR_RETURN(session->decoder_, Decoder::open(opened.decoder(),
+                                                          {.context_length = options.context_length,
+                                                           .sequences = options.sequences},
+                                                          pool, opened.budget()));
+    session->taken_.resize(static_cast<size_t>(options.sequences), false);
+  } else {
+    session->encoder_ = std::make_unique<runtime::Encoder>(opened.encoder(), pool, opened.budget());
+  }
+  return session;
+}
+
+Result<std::vector<int32_t>> Session::encode_prompt(std::string_view prompt) const {
+  std::vector<int32_t> ids = model_->tokenizer().encode(prompt, true);
+  // A model that was given nothing starts as at the beginning of a text.
+  if (ids.empty() && !model_->end_tokens().empty()) ids.push_back(model_->end_tokens()[0]);
+  if (ids.empty()) return InvalidArgument("the prompt is empty");
+  const auto room = static_cast<size_t>(decoder_->context_length());
+  if (ids.size() > room) {
+    return ResourceExhausted("prompt: ", ids.size(), " tokens; the context has room for ", room);
+  }
+  return ids;
+}
+
+Result<std::unique_ptr<Generation>> Session::start(std::string_view prompt,
+                                                   const GenerateOptions& options) {
+  if (decoder_ == nullptr) return Unsupported("this model makes vectors, not text; use embed");
+  ENM_RETURN_IF_ERROR(runtime::check(options.sampling));
+  if (options.max_tokens < 0) return InvalidArgument("max_tokens is ", options.max_tokens);
+  ENM_ASSIGN_OR_RETURN(std::vector<int32_t> ids, encode_prompt(prompt));
+  const auto free = std::find(taken_.begin(), taken_.end(), false);
+  if (free == taken_.end()) {
+    return ResourceExhausted("all ", taken_.size(), " sequences of the session are taken");
+  }
+  Generation::Place place;
+  place.sequence = static_cast<int>(free - taken_.begin());
+  place.cached = decoder_->reuse_prefix(place.sequence, ids);
+  place.context = decoder_->context_length();
+  place.chunk = decoder_->chunk();
+  *free = true;
+  return std::make_unique<Generation>(
+      model_->tokenizer(), model_->end_tokens(), std::move(ids), options, decoder_->vocab(), place,
+      [this](int sequence) { taken_[static_cast<size_t>(sequence)] = false; });
+}
+
+Status Session::begin(std::span<Generation* const> generations) {
+  in_pass_.clear();
+  feeds_.clear();
+  for (Generation* generation : generations) {
+    const std::span<const int32_t> tokens = generation->next_tokens();
+    if (tokens.empty()) continue;
+    in_pass_.push_back(generation);
+    feeds_.push_back(
+        {generation->sequence(), tokens,
+         generation->wants_logits() ? Decoder::Logits::kLast : Decoder::Logits::kNone});
+  }
+  return feeds_.empty() ? Status() : decoder_->begin(feeds_);
+}
+
+Status Session::finish() {
+  if (in_pass_.empty()) return {};
+  ENM_RETURN_IF_ERROR(decoder_->finish());
+  for (size_t i = 0; i < in_pass_.size(); ++i) in_pass_[i]->take(decoder_->logits(i));
+  in_pass_.clear();
+  return {};
+}
+
+Status Session::step(Generation& generation) {
+  Generation* const one[] = {&generation};
+  ENM_RETURN_IF_ERROR(begin(one));
+  return finish();
+}
+
+Result<GenerateResult> Session::generate(std::string_view prompt, const GenerateOptions& options,
+                                         const Piece& piece,
+                                         const std::function<void()>& prompt_done) {
+  ENM_ASSIGN_OR_RETURN(const auto generation, start(prompt, options));
+  while (!generation->done()) {
+    const bool reading = generation->reading_prompt();
+    ENM_RETURN_IF_ERROR(step(*generation));
+    if (reading && !generation->reading_prompt() && prompt_done) prompt_done();
+    const std::string text = generation->take_text();
+    if (!text.empty() && !piece(text)) generation->cancel();
+  }
+  return generation->result();
+}
+
+void Session::clear_cache() {
+  for (int sequence = 0; sequence < static_cast<int>(taken_.size()); ++sequence) {
+    if (!taken_[static_cast<size_t>(sequence)]) decoder_->truncate(sequence, 0);
+  }
+}
+
+Result<std::vector<std::vector<float>>> Session::embed(const std::vector<std::string>& texts) {
+  if (encoder_ == nullptr) return Unsupported("this model makes text, not vectors; use run");
+  int64_t longest = encoder_->program().max_length();
+  if (model_->tokenizer().truncation() > 0 &&
+      (longest == 0 || model_->tokenizer().truncation() < longest)) {
+    longest = model_->tokenizer().truncation();
+  }
+  std::vector<std::vector<int32_t>> ids;
+  for (const std::string& text : texts) {
+    ids.push_back(model_->tokenizer().encode(text, true));
+    std::vector<int32_t>& sequence = ids.back();
+    if (longest > 1 && static_cast<int64_t>(sequence.size()) > longest) {
+      const int32_t last = sequence.back();  // the closing special token stays
+      sequence.resize(static_cast<size_t>(longest));
+      sequence.back() = last;
+    }
+  }
+  const auto order = sorted_order(static_cast<uint32_t>(texts.size()), [&](uint32_t a, uint32_t b) {
+    return ids[a].size() < ids[b].size();
+  });
+  std::vector<std::vector<float>> out(texts.size());
+  for (size_t begin = 0; begin < order.size(); begin += encoder_->program().max_batch()) {
+    const size_t end = std::min(begin + encoder_->program().max_batch(), order.size());
+    std::vector<std::vector<int32_t>> batch;
+    for (size_t i = begin; i < end; ++i) batch.push_back(ids[order[i]]);
+    ENM_ASSIGN_OR_RETURN(auto vectors, encoder_->embed(batch));
+    for (size_t i = begin; i < end; ++i) out[order[i]] = std::move(vectors[i - begin]);
+  }
+  return out;
+}
+
+namespace {
+
+// -log softmax(logits)[token]
+double negative_log_likelihood(const float* logits, int64_t vocab, int32_t token) {
+  const float largest = *std::max_element(logits, logits + vocab);
+  double total = 0;
+  for (int64_t i = 0; i < vocab; ++i) total += std::exp(static_cast<double>(logits[i] - largest));
+  return std::log(total) - static_cast<double>(logits[token] - largest);
+}
+
+}  // namespace
+
+Result<Perplexity> Session::perplexity(
+    std::string_view text, int64_t window, int64_t max_windows,
+    const std::function<Status(int64_t done, int64_t total)>& progress) {
+  if (decoder_ == nullptr) return Unsupported("perplexity needs a language model");
+  if (window < 2 || window > decoder_->context_length()) {
+    return InvalidArgument("windows of ", window, " tokens; expected 2 to ",
+                           decoder_->context_length());
+  }
+  const std::vector<int32_t> ids = model_->tokenizer().encode(text, false);
+  int64_t windows = static_cast<int64_t>(ids.size()) / window;
+  if (max_windows > 0) windows = std::min(windows, max_windows);
+  if (windows == 0) {
+    return InvalidArgument("the text has ", ids.size(), " tokens; one window takes ", window);
+  }
+  double total = 0;
+  int64_t scored = 0;
+  for (int64_t w = 0; w < windows; ++w) {
+    const std::span<const int32_t> tokens(ids.data() + w * window, static_cast<size_t>(window));
+    decoder_->truncate(0, 0);
+    for (int64_t at = 0; at < window; at += decoder_->chunk()) {
+      const int64_t count = std::min(decoder_->chunk(), window - at);
+      const Decoder::Feed feed = {
+          0, tokens.subspan(static_cast<size_t>(at), static_cast<size_t>(count)),
+          Decoder::Logits::kAll};
+      ENM_RETURN_IF_ERROR(decoder_->begin({&feed, 1}));
+      ENM_RETURN_IF_ERROR(decoder_->finish());
+      const float* logits = decoder_->logits().data();
+      for (int64_t i = 0; i < count && at + i + 1 < window; ++i) {
+        total += negative_log_likelihood(logits + i * decoder_->vocab(), decoder_->vocab(),
+                                         tokens[static_cast<size_t>(at + i + 1)]);
+        ++scored;
+      }
+    }
+    if (progress) ENM_RETURN_IF_ERROR(progress(w + 1, windows));
+  }
+  return Perplexity{std::exp(total / static_cast<double>(scored)), scored, windows};
+}
+
+}  // namespace enm::pipeline

@@ -1,0 +1,49 @@
+// A weight in blocks: its format and its solution, made once and shared by the tensors that hold
+// it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "enm/quantize/blocks.h"
+#include "enm/quantize/row_source.h"
+
+namespace enm::quantize {
+
+class QuantizedWeight {
+ public:
+  /// Rows of the source, rounded to nearest when the tensors are written. Grids (scales and zero
+  /// points, which are small) are chosen once and kept until all of the tensors have been written:
+  /// one pass over the source where the quants come first, else two. Written by one thread.
+  QuantizedWeight(const RowSource& source, const BlockFormat& format);
+  /// Blocks as a checkpoint holds them, in the layout that the format describes.
+  QuantizedWeight(const BlockFormat& format, int64_t rows, int64_t columns,
+                  graph::TensorData quants, graph::TensorData scales,
+                  graph::TensorData zero_points);
+
+  const BlockFormat& format() const { return format_; }
+  int64_t rows() const { return rows_; }
+  int64_t columns() const { return columns_; }
+  int64_t blocks() const { return format_.blocks_of(columns_); }
+
+  /// Copies of one handle each.
+  const graph::TensorData& quants() const { return quants_; }            // u8
+  const graph::TensorData& scales() const { return scales_; }            // f32
+  const graph::TensorData& zero_points() const { return zero_points_; }  // u8; none in some formats
+
+  /// How often the source's rows were gone through so far.
+  int passes() const;
+  /// Bytes of grids that wait to be written.
+  uint64_t kept_bytes() const;
+
+ private:
+  class Solution;
+
+  BlockFormat format_;
+  int64_t rows_;
+  int64_t columns_;
+  std::shared_ptr<Solution> solution_;  // null where the blocks were given
+  graph::TensorData quants_, scales_, zero_points_;
+};
+
+}  // namespace enm::quantize

@@ -1,0 +1,60 @@
+// Made by tools/request_types.mjs from schemas/requests.json.
+export interface ModelRequest {
+  /** Bytes of weights, caches and working memory in all; 0 for as much as there is. */
+  memoryLimit?: number;
+}
+
+export interface SessionRequest {
+  /** Positions to make room for, a text; 0 for the model's own limit, at most 4096. */
+  contextLength?: number;
+  /** Texts that may be written at a time. 1 unless said. */
+  sequences?: number;
+}
+
+export interface GenerateRequest {
+  /** How the text begins. */
+  prompt: string;
+  /** Tokens to write at most. 128 unless said. */
+  maxTokens?: number;
+  /** 0 always takes the likeliest token. 0 unless said. */
+  temperature?: number;
+  /** Choose among the k likeliest; 0 for all. 0 unless said. */
+  topK?: number;
+  /** Choose among the likeliest that reach p together. 1 unless said. */
+  topP?: number;
+  /** Leave out tokens this much less likely than the likeliest. 0 unless said. */
+  minP?: number;
+  /** Above 1 avoids repetition. 1 unless said. */
+  repetitionPenalty?: number;
+  /** The same seed writes the same text. 0 unless said. */
+  seed?: number;
+  /** The text ends before the first of these. */
+  stop?: readonly string[];
+}
+
+export interface EmbedRequest {
+  /** One vector for each. */
+  texts: readonly string[];
+}
+
+export interface GenerateResult {
+  /** What follows the prompt. */
+  text: string;
+  /** Tokens that were written. */
+  tokens: number;
+  /** Tokens of the prompt. */
+  promptTokens: number;
+  /** Those of the prompt that the cache held before, and that were not computed again. */
+  cachedTokens: number;
+  /** Why the text ends. */
+  finishReason: 'stop' | 'length' | 'context_full' | 'cancelled';
+}
+
+export interface MemoryInfo {
+  /** Of the weights, which sessions of a model share. */
+  modelBytes: number;
+  /** Of the session's key-value cache. */
+  kvCacheBytes: number;
+  /** Of the session's working memory. */
+  arenaBytes: number;
+}
