@@ -19,4 +19,12 @@ Edges::Edges(const graph::Graph& graph)
   for (graph::ValueId id : graph.outputs) readers_[static_cast<size_t>(id)] += 2;
 }
 
+void remove_nodes(graph::Graph& graph, const std::vector<bool>& gone) {
+  std::vector<graph::Node> kept;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    if (!gone[n]) kept.push_back(std::move(graph.nodes[n]));
+  }
+  graph.nodes = std::move(kept);
+}
+
 }  // namespace enm::passes

@@ -1,4 +1,4 @@
-// Who makes and who reads each value.
+// What rewrites of patterns share: who makes and who reads each value, and taking nodes out.
 #pragma once
 
 #include <vector>
@@ -26,5 +26,8 @@ class Edges {
   std::vector<int> reader_;
   std::vector<int> readers_;
 };
+
+/// Takes out the nodes that are marked; the others keep their order.
+void remove_nodes(graph::Graph& graph, const std::vector<bool>& gone);
 
 }  // namespace enm::passes

@@ -36,11 +36,7 @@ class Fusion {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (graph_.nodes[n].is("Reshape") && fuse(n)) ++fused;
     }
-    std::vector<Node> kept;
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (!gone_[n]) kept.push_back(std::move(graph_.nodes[n]));
-    }
-    graph_.nodes = std::move(kept);
+    remove_nodes(graph_, gone_);
     if (fused > 0) graph_.opsets.try_emplace(std::string(graph::kMicrosoft), 1);
     return fused;
   }
