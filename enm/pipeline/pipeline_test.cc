@@ -187,6 +187,7 @@ TEST(Model, RefusesMoreMemoryThanItMayTake) {
   ASSERT_TRUE(Session::open(model, {}, pool).ok());
   EXPECT_EQ(Session::open(model, {.sequences = 1000}, pool).status().code(),
             Code::kResourceExhausted);
+  EXPECT_EQ(Session::open(model, {.sequences = 0}, pool).status().code(), Code::kInvalidArgument);
 }
 
 std::vector<int32_t> some_tokens(int count, int seed) {

@@ -54,7 +54,8 @@ class Session {
                                             const GenerateOptions& options);
 
   /// One pass of the model over the next tokens of each, in two halves, so that a device may answer
-  /// later. Those that are done are left out. Each finds its text in take_text().
+  /// later. Those that are done are left out; the others live until finish(). Each finds its text
+  /// in take_text().
   Status begin(std::span<Generation* const> generations);
   Status finish();
   /// Both halves for one.

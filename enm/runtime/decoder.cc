@@ -117,7 +117,10 @@ Result<std::unique_ptr<Decoder>> Decoder::open(std::shared_ptr<const DecoderProg
     return ResourceExhausted("[runtime] a context of ", options.context_length,
                              " tokens; the model has ", limit);
   }
-  if (options.sequences < 1 || (options.sequences > 1 && !program->is_cached())) {
+  if (options.sequences < 1) {
+    return InvalidArgument("[runtime] ", options.sequences, " sequences; expected 1 or more");
+  }
+  if (options.sequences > 1 && !program->is_cached()) {
     return Unsupported("[runtime] ", options.sequences,
                        " sequences at once; a model that joins its cache by itself takes one");
   }
