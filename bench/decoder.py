@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Decoding and prefill of a 4-bit decoder of Phi-1.5's shape: this program beside ONNX Runtime, on the
-same file, with two threads, taking turns. Prints ratios; needs 5 GB of disk under build/bench."""
+same file, with two threads, taking turns. Prints ratios; needs 5 GB of disk under build/bench.
+`decoder.py --before PROGRAM` lets an older build take turns too, on the file that it reads."""
+import argparse
 import json
 import pathlib
 import statistics
@@ -17,8 +19,8 @@ WORK = ROOT / "build" / "bench"
 THREADS, PROMPT, TOKENS, ROUNDS = 2, 64, 24, 3
 
 
-def run_json(*args):
-    return json.loads(subprocess.run([PROGRAM, *map(str, args), "--json"], capture_output=True, text=True, check=True).stdout)
+def run_json(*args, program=PROGRAM):
+    return json.loads(subprocess.run([program, *map(str, args), "--json"], capture_output=True, text=True, check=True).stdout)
 
 
 class OnnxRuntime:
@@ -45,7 +47,18 @@ class OnnxRuntime:
         return prefill, TOKENS / (time.perf_counter() - start)
 
 
+def bench(model, program=PROGRAM):
+    return run_json("bench", model, "--threads", THREADS, "--prompt-tokens", PROMPT, "--tokens", TOKENS, program=program)
+
+
+def speeds(measured):
+    return measured["prefill_tokens_per_second"], measured["decode_tokens_per_second"]
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--before", metavar="PROGRAM", help="an older build of the program, which takes turns too")
+    before = parser.parse_args().before
     checkpoint, model = WORK / "phi-1.5-shape", WORK / "phi-1.5-shape-int4"
     if not (checkpoint / "model.safetensors.index.json").exists():
         subprocess.run([sys.executable, ROOT / "bench" / "make_phi15_checkpoint.py", checkpoint], check=True)
@@ -54,16 +67,24 @@ def main():
           f"{made['original_bytes'] / 1e9:.2f} GB -> {made['bytes'] / 1e9:.2f} GB")
     peer = OnnxRuntime(model)
     peer.measure()
-    ours, theirs = [], []
+    ours, theirs, older = [], [], []
+    if before:
+        old_model = WORK / "phi-1.5-shape-int4-before"
+        run_json("optimize", checkpoint, "--output", old_model, program=before)
     for _ in range(ROUNDS):
-        bench = run_json("bench", model, "--threads", THREADS, "--prompt-tokens", PROMPT, "--tokens", TOKENS)
-        ours.append((bench["prefill_tokens_per_second"], bench["decode_tokens_per_second"]))
+        measured = bench(model)
+        ours.append(speeds(measured))
         theirs.append(peer.measure())
-    print(f"load {bench['load_seconds']:.1f} s, peak memory {bench['peak_rss_bytes'] / 1e6:.0f} MB, {bench['isa']}")
+        if before:
+            older.append(speeds(bench(old_model, before)))
+    print(f"load {measured['load_seconds']:.1f} s, peak memory {measured['peak_rss_bytes'] / 1e6:.0f} MB, {measured['isa']}")
     for index, name in enumerate(("prefill", "decode")):
-        a = statistics.median(pair[index] for pair in ours)
-        b = statistics.median(pair[index] for pair in theirs)
-        print(f"{name:8} {a:7.1f} tokens/s, ONNX Runtime {b:7.1f}, ratio {a / b:.2f}")
+        a, b = (statistics.median(pair[index] for pair in side) for side in (ours, theirs))
+        line = f"{name:8} {a:7.1f} tokens/s, ONNX Runtime {b:7.1f}, ratio {a / b:.2f}"
+        if before:
+            c = statistics.median(pair[index] for pair in older)
+            line += f"; before {c:7.1f}, ratio {a / c:.2f}"
+        print(line)
 
     batch = [run_json("bench", model, "--threads", THREADS, "--prompt-tokens", PROMPT, "--tokens", TOKENS, "--batch", 4)
              ["decode_tokens_per_second"] for _ in range(ROUNDS)]

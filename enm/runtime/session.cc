@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "enm/ops/check.h"
+#include "enm/runtime/arena_layout.h"
 
 namespace enm::runtime {
 
@@ -102,46 +103,6 @@ Status Session::measure_step(const Program::Step& step, KnownValues& known, uint
   return {};
 }
 
-namespace {
-
-// First fit in the order of making: each value takes the lowest gap between the values that live at
-// the same time. Models are chains, so this comes within a few per cent of the best.
-class Layout {
- public:
-  /// Values whose last use was before `step` make room.
-  void expire(size_t step) {
-    std::erase_if(live_, [&](const Live& one) { return one.last_use < step; });
-  }
-  uint64_t place(uint64_t size, size_t last_use) {
-    uint64_t begin = 0;
-    auto before = live_.begin();
-    while (before != live_.end() && before->begin < begin + size) {
-      begin = std::max(begin, before->end);
-      ++before;
-    }
-    live_.insert(before, {begin, begin + size, last_use});
-    total_ = std::max(total_, begin + size);
-    return begin;
-  }
-  /// The value at `offset` goes on as another.
-  void hand_over(uint64_t offset, size_t last_use) {
-    for (Live& one : live_) {
-      if (one.begin == offset) one.last_use = last_use;
-    }
-  }
-  uint64_t total() const { return total_; }
-
- private:
-  struct Live {
-    uint64_t begin, end;
-    size_t last_use;
-  };
-  std::vector<Live> live_;  // by begin
-  uint64_t total_ = 0;
-};
-
-}  // namespace
-
 // The step that reads a value last; one behind the last for the graph's outputs.
 std::vector<size_t> Session::last_uses() const {
   const std::vector<Program::Step>& steps = program_->steps();
@@ -174,24 +135,28 @@ ValueId Session::reusable_input(size_t s, const std::vector<size_t>& last_use) c
 
 Status Session::place_values() {
   const std::vector<size_t> last_use = last_uses();
-  Layout layout;
+  const std::vector<Program::Step>& steps = program_->steps();
+  ArenaLayout layout;
+  std::vector<std::vector<ValueId>> ends(steps.size() + 1);  // values by their last use
   for (Place& place : places_) place.in_arena = false;
-  for (size_t s = 0; s < program_->steps().size(); ++s) {
-    layout.expire(s);
-    const std::vector<ValueId>& outputs = program_->steps()[s].outputs;
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i] == kNoValue || places_[index(outputs[i])].is_bound) continue;
-      Place& place = places_[index(outputs[i])];
-      const ValueId reused = i == 0 ? reusable_input(s, last_use) : kNoValue;
-      place.in_arena = true;
+  for (size_t s = 0; s < steps.size() && layout.total() <= budget_.limit(); ++s) {
+    for (ValueId id : steps[s].outputs) {
+      if (id == kNoValue || places_[index(id)].is_bound) continue;
+      Place& place = places_[index(id)];
+      const ValueId reused = id == steps[s].outputs[0] ? reusable_input(s, last_use) : kNoValue;
       if (reused != kNoValue) {
         place.offset = places_[index(reused)].offset;
-        layout.hand_over(place.offset, last_use[index(outputs[i])]);
+        places_[index(reused)].in_arena = false;  // the place is the output's from here on
       } else {
-        place.offset = layout.place(align(place.size), last_use[index(outputs[i])]);
+        place.offset = layout.take(align(place.size));
       }
+      place.in_arena = true;
+      ends[last_use[index(id)]].push_back(id);
     }
-    if (layout.total() > budget_.limit()) break;  // as large as the message below needs it
+    for (ValueId id : ends[s]) {
+      const Place& place = places_[index(id)];
+      if (place.in_arena) layout.give(place.offset, align(place.size));
+    }
   }
   if (layout.total() <= arena_.size()) return {};
   arena_ = {};

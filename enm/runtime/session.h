@@ -48,9 +48,9 @@ class Session {
  private:
   /// What plan() decided for a value.
   struct Place {
-    uint64_t size = 0;    // at the largest shape so far
-    uint64_t offset = 0;  // in the arena
-    bool in_arena = false;
+    uint64_t size = 0;      // at the largest shape so far
+    uint64_t offset = 0;    // in the arena
+    bool in_arena = false;  // and nobody else's, while places are planned
     bool is_bound = false;  // then `size` is the memory's
   };
   /// Room for one step's operands.
