@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test unit wasm-tests witness-tests asan tsan lint format documents bench fuzz witness install clean
+.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test test-long unit wasm-tests witness-tests asan tsan lint format documents bench fuzz witness install clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -46,6 +46,11 @@ demo: native sdk ## checkpoint -> 4-bit -> signed -> published -> pulled -> a st
 	@examples/demo/demo.sh
 
 test: unit wasm-tests sdk-tests browser-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
+
+# The sanitized build makes the graphs: it is the one that sees what a case does.
+test-long: test ## more cases of what is seeded, and models that take long
+	@ENM_FUZZ_CASES=100000 build/asan/bin/enm_hostile_test --gtest_brief=1
+	@ENM_DIFFERENTIAL_CASES=50000 ENM_LONG=1 build/venv/bin/python -m pytest -q tests/witness
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
@@ -96,6 +101,7 @@ documents: native ## rewrite the man page and completions from --help, and the t
 bench: native sdk venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py
 	@node --experimental-wasm-relaxed-simd bench/wasm.mjs
+	@build/bin/sessions_bench build/bench/phi-1.5-shape-int4
 	@build/bin/attention_bench
 	@node --experimental-wasm-relaxed-simd bench/attention.mjs
 

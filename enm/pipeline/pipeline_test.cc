@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -113,6 +114,8 @@ TEST(Session, FourOnFourThreadsTellWhatOneTells) {
   const uint64_t used = fable()->budget().used();
   std::string got[4];
   uint64_t own[4];
+  uint64_t most = 0;
+  std::barrier all_are_done(4);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {
@@ -121,13 +124,18 @@ TEST(Session, FourOnFourThreadsTellWhatOneTells) {
       const auto result = (*session)->generate(prompts[i], options, kAll);
       got[i] = result.ok() ? result->text : std::string(result.status().message());
       own[i] = (*session)->cache_bytes() + (*session)->arena_bytes();
+      all_are_done.arrive_and_wait();
+      if (i == 0) most = fable()->budget().used();
+      all_are_done.arrive_and_wait();
     });
   }
   for (std::thread& thread : threads) thread.join();
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(got[i], expected[i]);
-    EXPECT_GT(own[i], 0u);
+    EXPECT_EQ(own[i], own[0]);
   }
+  EXPECT_GT(most - used, 4 * own[0] - 1);
+  EXPECT_LT(most - used, 4 * own[0] / 10 * 11);
   EXPECT_EQ(fable()->weight_bytes(), weights);  // nobody packed anything again
   EXPECT_EQ(fable()->budget().used(), used);    // and everything was given back
 }
