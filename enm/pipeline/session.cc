@@ -37,22 +37,24 @@ Result<std::vector<int32_t>> Session::encode_prompt(std::string_view prompt) con
   return ids;
 }
 
+Result<int> Session::free_sequence() const {
+  const auto free = std::find(taken_.begin(), taken_.end(), false);
+  if (free != taken_.end()) return static_cast<int>(free - taken_.begin());
+  return ResourceExhausted("all ", taken_.size(), " sequences of the session are taken");
+}
+
 Result<std::unique_ptr<Generation>> Session::start(std::string_view prompt,
                                                    const GenerateOptions& options) {
   if (decoder_ == nullptr) return Unsupported("this model makes vectors, not text; use embed");
   ENM_RETURN_IF_ERROR(runtime::check(options.sampling));
   if (options.max_tokens < 0) return InvalidArgument("max_tokens is ", options.max_tokens);
   ENM_ASSIGN_OR_RETURN(std::vector<int32_t> ids, encode_prompt(prompt));
-  const auto free = std::find(taken_.begin(), taken_.end(), false);
-  if (free == taken_.end()) {
-    return ResourceExhausted("all ", taken_.size(), " sequences of the session are taken");
-  }
   Generation::Place place;
-  place.sequence = static_cast<int>(free - taken_.begin());
+  ENM_ASSIGN_OR_RETURN(place.sequence, free_sequence());
   place.cached = decoder_->reuse_prefix(place.sequence, ids);
   place.context = decoder_->context_length();
   place.chunk = decoder_->chunk();
-  *free = true;
+  taken_[static_cast<size_t>(place.sequence)] = true;
   return std::make_unique<Generation>(
       model_->tokenizer(), model_->end_tokens(), std::move(ids), options, decoder_->vocab(), place,
       [this](int sequence) { taken_[static_cast<size_t>(sequence)] = false; });
@@ -157,6 +159,7 @@ Result<Perplexity> Session::perplexity(
     return InvalidArgument("windows of ", window, " tokens; expected 2 to ",
                            decoder_->context_length());
   }
+  ENM_ASSIGN_OR_RETURN(const int sequence, free_sequence());
   const std::vector<int32_t> ids = model_->tokenizer().encode(text, false);
   int64_t windows = static_cast<int64_t>(ids.size()) / window;
   if (max_windows > 0) windows = std::min(windows, max_windows);
@@ -167,11 +170,11 @@ Result<Perplexity> Session::perplexity(
   int64_t scored = 0;
   for (int64_t w = 0; w < windows; ++w) {
     const std::span<const int32_t> tokens(ids.data() + w * window, static_cast<size_t>(window));
-    decoder_->truncate(0, 0);
+    decoder_->truncate(sequence, 0);
     for (int64_t at = 0; at < window; at += decoder_->chunk()) {
       const int64_t count = std::min(decoder_->chunk(), window - at);
       const Decoder::Feed feed = {
-          0, tokens.subspan(static_cast<size_t>(at), static_cast<size_t>(count)),
+          sequence, tokens.subspan(static_cast<size_t>(at), static_cast<size_t>(count)),
           Decoder::Logits::kAll};
       ENM_RETURN_IF_ERROR(decoder_->begin({&feed, 1}));
       ENM_RETURN_IF_ERROR(decoder_->finish());

@@ -69,12 +69,13 @@ class Session {
 
   /// Perplexity of a text: encoded whole without special tokens, cut into windows of `window`
   /// tokens (the rest dropped), positions 1 .. window - 1 of each scored, the mean over all
-  /// exponentiated. `max_windows` 0 takes all.
+  /// exponentiated. `max_windows` 0 takes all. Needs a sequence that is not taken.
   Result<Perplexity> perplexity(std::string_view text, int64_t window, int64_t max_windows,
                                 const std::function<Status(int64_t done, int64_t total)>& progress);
 
  private:
   explicit Session(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+  Result<int> free_sequence() const;
   Result<std::vector<int32_t>> encode_prompt(std::string_view prompt) const;
 
   const std::shared_ptr<const Model> model_;
