@@ -13,6 +13,7 @@ struct Avx2 {
     __m256 lo, hi;
   };
   static constexpr int kRows = 4;
+  static constexpr int kFewRows = 2;
 
   static Float set1(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
   static Float load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }

@@ -9,6 +9,7 @@ namespace {
 struct Avx512 {
   using Float = __m512;
   static constexpr int kRows = 8;
+  static constexpr int kFewRows = 2;
 
   static Float set1(float x) { return _mm512_set1_ps(x); }
   static Float load(const float* p) { return _mm512_loadu_ps(p); }
