@@ -26,19 +26,23 @@ class Expand final : public PreparedOp {
   }
 };
 
-// Lengths by an input, or by an attribute before opset 13, or equal parts of which the last may be
-// shorter.
+// Lengths by an input, or by an attribute before opset 13, or equal parts, of which the last may be
+// shorter from opset 18 on.
 Status split_shape(const Attributes& attributes, Inputs in, Outputs out) {
   ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(attributes.integer("axis"), in[0].rank));
   const int64_t whole = in[0].dim(axis);
   const auto parts = static_cast<int64_t>(out.size());
+  if (attributes.has("num_outputs") && attributes.integer("num_outputs") != parts) {
+    return InvalidArgument("num_outputs is ", attributes.integer("num_outputs"), " of ", parts);
+  }
   const int64_t part = (whole + parts - 1) / parts;
   std::span<const int64_t> lengths = attributes.integers("split");
   if (const TensorView* given = operand(in, 1)) {
     if (given->data == nullptr) return InvalidArgument("split is not known before the graph runs");
     lengths = {given->as<int64_t>(), static_cast<size_t>(given->count())};
   }
-  if (lengths.empty() && part * (parts - 1) > whole) {
+  const bool divides = attributes.opset() < 18 ? whole % parts == 0 : part * (parts - 1) <= whole;
+  if (lengths.empty() && !divides) {
     return InvalidArgument(parts, " equal parts of ", whole);
   }
   if (!lengths.empty() && lengths.size() != out.size()) {
@@ -146,7 +150,7 @@ constexpr Operand kOutput[] = {Operand("output", kFixedSize).as('T')};
 constexpr Operand kParts[] = {Operand("outputs", kFixedSize).as('T').variadic()};
 constexpr Operand kSums[] = {Operand("y", kSummed).as('T')};
 constexpr AttributeSpec kSplitAttributes[] = {
-    AttributeSpec::integer("axis"), AttributeSpec::integer("num_outputs"),  // as many as there are
+    AttributeSpec::integer("axis"), AttributeSpec::integer("num_outputs"),
     AttributeSpec::of_kind("split", AttributeSpec::Kind::kIntegers)};
 constexpr AttributeSpec kCumSumAttributes[] = {AttributeSpec::integer("exclusive"),
                                                AttributeSpec::integer("reverse")};

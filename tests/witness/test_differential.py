@@ -11,8 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from conftest import RUNNER
-from differential_graph import Maker, Refused, is_float
-from differential_operators import GENERATORS, SINCE
+from differential import GENERATORS, SINCE, Maker, Refused, is_float
 from onnx import helper, numpy_helper
 
 CASES = int(os.environ.get("ENM_DIFFERENTIAL_CASES", 3000))
@@ -53,12 +52,12 @@ class Case:
         rows = list(GENERATORS)
         chosen = [rows[i] for i in dice.integers(len(rows), size=1 if dice.random() < 0.4 else dice.integers(2, 7))]
         chosen[dice.integers(len(chosen))] = rows[seed % len(rows)]
-        oldest = max([SINCE.get(op, 13) for domain, op in chosen if domain == ""], default=13)
+        oldest = max(SINCE[row] for row in chosen)
         self.maker = maker = Maker(dice, int(dice.integers(oldest, 24)))
         self.refusal = None
         try:
             for row in chosen:
-                GENERATORS[row](maker)
+                GENERATORS[row](maker, row[1])
             self.outputs = maker.outputs()
             self.expected = maker.run(maker.nodes, self.outputs, optimizes=dice.random() < 0.5)
         except Refused as refused:

@@ -1,5 +1,4 @@
-"""Random small graphs, made from a seed, and what ONNX Runtime makes of them."""
-import ml_dtypes
+"""Makes random small graphs and runs them in ONNX Runtime as it goes."""
 import numpy as np
 import onnxruntime as ort
 from onnx import helper, numpy_helper
@@ -12,13 +11,32 @@ MOVABLE = (*NUMBERS, np.uint16, np.int16, np.uint32, np.uint64, np.bool_, F16)
 # Operators that compute these floats without rounding if their operands are short ones.
 EXACT = set("Abs Add Cast Clip Concat Constant ConstantOfShape Expand Flatten Gather Identity Max Min Mul Neg Range ReduceMax Relu Reshape "
             "Slice Split Squeeze Sub Transpose Unsqueeze Where".split())
+GENERATORS = {}  # (domain, operator) -> generator(maker, operator)
+SINCE = {}  # of the same: the first opset that has it
 
 # What a flag that is neither 0 nor 1 says differs by operator.
 FLAGS = set("allowzero do_rotary exclusive interleaved keepdims noop_with_empty_axes reverse rotary_interleaved transA transB".split())
 
 
+def operator(*names, domain="", since=13):
+    """Declares what makes nodes of the operators: a function of a Maker and a name that adds one, mostly on what earlier nodes gave."""
+    def declare(generator):
+        for name in names:
+            GENERATORS[domain, name] = generator
+            SINCE[domain, name] = since
+        return generator
+
+    return declare
+
+
 def is_float(dtype):
     return np.dtype(dtype) in (F32, F64, F16)
+
+
+def ends_of(dtype):
+    if dtype == np.bool_:
+        return []
+    return [np.inf, -np.inf, np.nan, -0.0] if is_float(dtype) else [np.iinfo(dtype).min, np.iinfo(dtype).max]
 
 
 def session(model, optimizes=False):
@@ -91,6 +109,13 @@ class Maker:
             return self.dice.uniform(low, high, shape).astype(dtype)
         return (self.dice.integers(low * 8, high * 8 + 1, shape) / 8).astype(dtype)
 
+    def flags(self, *names):
+        return {name: self.integer(0, 1) for name in names if self.chance(60)}
+
+    def some(self, percent, **attributes):
+        """The attributes, or none."""
+        return attributes if self.chance(percent) else {}
+
     # Operands, as names.
 
     def leaf(self, array, constant=None):
@@ -107,16 +132,15 @@ class Maker:
     def integers(self, values, dtype=I64):
         """What an operand says that decides a shape: a constant, or one that follows from dims."""
         values = np.asarray(values, dtype)
-        if values.dtype == I64 and values.ndim == 1 and 0 < len(values) < 6 and values.min() > 0 and values.prod() < 1000 and self.chance(15):
+        could_be_dims = values.dtype == I64 and values.ndim == 1 and 0 < len(values) < 6 and values.min() > 0 and values.prod() < 1000
+        if could_be_dims and self.chance(15):
             return self.node("Shape", [self.leaf(np.zeros(values, F32))], damages=False)[0]
         return self.leaf(values, not self.chance(1))
 
     def odd(self, array):
         """Now and then with numbers at the ends of their type."""
         if array.size and self.chance(15):
-            kind = array.dtype.kind
-            ends = [np.inf, -np.inf, np.nan, -0.0] if kind == "f" else [np.iinfo(array.dtype).min, np.iinfo(array.dtype).max] if kind in "iu" else []
-            for end in ends:
+            for end in ends_of(array.dtype):
                 if self.chance(50):
                     array[np.unravel_index(self.integer(0, array.size - 1), array.shape)] = end
         return array
@@ -184,7 +208,8 @@ class Maker:
             elif way == 2 and value.ndim and value.shape[0]:
                 value = value[0]
             else:
-                value = value.astype(self.pick([F32, I64, I32, U8, F64]))
+                with np.errstate(invalid="ignore"):
+                    value = value.astype(self.pick([F32, I64, I32, U8, F64]))
             inputs[at] = self.leaf(value, inputs[at] in self.constants)
 
     def run(self, nodes, outputs, optimizes=False):
@@ -202,7 +227,8 @@ class Maker:
         outputs = self.outputs() if outputs is None else outputs
         given = self.feeds if given is None else given
         read = {name for node in nodes for name in node.input}
-        infos = [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape) for name, value in given.items()]
+        infos = [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+                 for name, value in given.items()]
         tensors = [numpy_helper.from_array(value, name) for name, value in self.constants.items() if name in read]
         graph = helper.make_graph(nodes, "case", infos, [helper.make_empty_tensor_value_info(name) for name in outputs], tensors)
         opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid(MS, 1)]
