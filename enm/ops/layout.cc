@@ -105,6 +105,8 @@ Result<Box> box_of(Inputs in) {
     return InvalidArgument(starts.count, " starts, ", ends.count, " ends, ", axes.count, " axes, ",
                            steps.count, " steps");
   }
+  if (x.rank == 0) return InvalidArgument("a scalar has nothing to cut");
+  uint32_t seen = 0;
   Box box;
   for (int axis = 0; axis < x.rank; ++axis) {
     box.lengths[static_cast<size_t>(axis)] = x.dim(axis);
@@ -113,6 +115,8 @@ Result<Box> box_of(Inputs in) {
   for (int i = 0; i < starts.count; ++i) {
     const auto at = static_cast<size_t>(i);
     ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axes.values[at], x.rank));
+    if ((seen >> axis & 1) != 0) return InvalidArgument("axis ", axis, " is given twice");
+    seen |= 1u << axis;
     ENM_RETURN_IF_ERROR(
         cut(box, axis, x.dim(axis), starts.values[at], ends.values[at], steps.values[at]));
   }

@@ -99,6 +99,7 @@ Result<uint32_t> axes_of(const Attributes& attributes, Inputs in, bool adds) {
 
 Status unsqueeze_shape(const Attributes& attributes, Inputs in, Outputs out) {
   ENM_ASSIGN_OR_RETURN(const uint32_t added, axes_of(attributes, in, true));
+  if (operand(in, 1) == nullptr && !attributes.has("axes")) return Corrupt("axes are missing");
   const int rank = in[0].rank + __builtin_popcount(added);
   for (int axis = 0, from = 0; axis < rank; ++axis) {
     const bool is_new = (added >> axis & 1) != 0;

@@ -33,14 +33,14 @@ NARROWER = [
     ("Pow", "as the inputs before it", "operands of two types: no model has them"),
     ("MatMul", "expected matrices", "products of vectors: no model has them"),
     ("*", r"input 1 \(B\) is .*; expected 2 dimensions", "several matrices of bytes: no model has them"),
-    ("DynamicQuantizeMatMul", "expected one number or", "a list of scales in two dimensions"),
-    ("MatMulInteger", "expected one number or", "a list of zero points in two dimensions"),
+    ("*", "expected one number or", "a list of scales or zero points in two dimensions"),
 ]
 # Operator or *, its message -> why we run what ONNX Runtime refuses.
 WIDER = [
     ("*", "NOT_IMPLEMENTED", "its kernel lacks a type that the operator has"),
     ("*", r"Type 'tensor\(u?int8\)' of input parameter .* of operator \((Add|Sub|Mul|Div)\)", "bytes came with opset 14"),
     ("MatMulNBits", "initializer shape", "it asks for certain dims, we for as many numbers"),
+    ("Split", "Neither 'split' input nor 'num_outputs'", "the node's outputs say how many"),
     ("Range", "should be scalars", "it takes one number in a list where it is no constant"),
 ]
 

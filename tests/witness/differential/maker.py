@@ -11,6 +11,9 @@ MOVABLE = (*NUMBERS, np.uint16, np.int16, np.uint32, np.uint64, np.bool_, F16)
 # Operators that compute these floats without rounding if their operands are short ones.
 EXACT = set("Abs Add Cast Clip Concat Constant ConstantOfShape Expand Flatten Gather Identity Max Min Mul Neg Range ReduceMax Relu Reshape "
             "Slice Split Squeeze Sub Transpose Unsqueeze Where".split())
+# Operators that add: what is left of numbers that cancel is rounding.
+ADDING = set("Add Sub ReduceSum ReduceMean CumSum MatMul Gemm MatMulNBits MatMulIntegerToFloat DynamicQuantizeMatMul MultiHeadAttention "
+             "GroupQueryAttention".split())
 GENERATORS = {}  # (domain, operator) -> generator(maker, operator)
 SINCE = {}  # of the same: the first opset that has it
 
@@ -37,6 +40,10 @@ def ends_of(dtype):
     if dtype == np.bool_:
         return []
     return [np.inf, -np.inf, np.nan, -0.0] if is_float(dtype) else [np.iinfo(dtype).min, np.iinfo(dtype).max]
+
+
+def largest(array):
+    return np.abs(array.astype(F64)).max(initial=0)
 
 
 def session(model, optimizes=False):
@@ -110,6 +117,7 @@ class Maker:
         return (self.dice.integers(low * 8, high * 8 + 1, shape) / 8).astype(dtype)
 
     def flags(self, *names):
+        """Some of the attributes, 0 or 1."""
         return {name: self.integer(0, 1) for name in names if self.chance(60)}
 
     def some(self, percent, **attributes):
@@ -129,11 +137,10 @@ class Maker:
     def constant(self, array):
         return self.leaf(array, True)
 
-    def integers(self, values, dtype=I64):
+    def integers(self, values):
         """What an operand says that decides a shape: a constant, or one that follows from dims."""
-        values = np.asarray(values, dtype)
-        could_be_dims = values.dtype == I64 and values.ndim == 1 and 0 < len(values) < 6 and values.min() > 0 and values.prod() < 1000
-        if could_be_dims and self.chance(15):
+        values = np.asarray(values, I64)
+        if 0 < len(values) < 6 and values.min() > 0 and values.prod() < 1000 and self.chance(15):
             return self.node("Shape", [self.leaf(np.zeros(values, F32))], damages=False)[0]
         return self.leaf(values, not self.chance(1))
 
@@ -149,23 +156,23 @@ class Maker:
         """A value that an earlier node made if one fits, or a leaf.
 
         `exact`: none that rounding may move; `fresh`: none that was computed; `odd`: maybe with infinities and the like."""
-        names = [] if fresh or self.chance(25) else [name for name in reversed(self.values) if self.fits(name, dtype, shape, rank, exact)]
+        names = [] if fresh or self.chance(25) else [name for name in reversed(self.values) if self.fits(name, dtype, shape, rank, exact, odd)]
         if names:
             return names[0] if names[0] in self.last or self.chance(50) else self.pick(names)
         shape = self.shape(rank) if shape is None else shape
         array = self.data(dtype, shape, **limits)
         return self.leaf(self.odd(np.array(array)) if odd else array)
 
-    def fits(self, name, dtype, shape, rank, exact):
+    def fits(self, name, dtype, shape, rank, exact, odd):
         value = self.values[name]
         if value.dtype != dtype or name in self.masks or name in self.unplanned or (exact and name in self.inexact):
             return False
         if (shape is not None and value.shape != tuple(shape)) or (rank is not None and value.ndim != rank):
             return False
-        # Computed numbers that are all tiny or large say little about those that come from them.
-        if is_float(value.dtype) and not np.isfinite(value).all():
+        if not odd and not largest(value) < 1e6:  # NaN too
             return False
-        return value.size == 0 or name not in self.inexact or 0.1 < np.abs(value).max() < 100
+        # Computed numbers that are all tiny or large say little about those that come from them.
+        return value.size == 0 or name not in self.inexact or 0.1 < largest(value) < 100
 
     def of(self, name):
         return self.values[name]
@@ -187,6 +194,8 @@ class Maker:
             self.values[name] = results[i]
             if is_float(results[i].dtype) and not (exact and op in EXACT) or results[i].dtype == F16:
                 self.inexact.add(name)
+                if op in ADDING and largest(results[i]) < 0.01 * max(largest(self.values[name]) for name in inputs if name):
+                    self.masks[name] = np.False_
         for index, mask in (masks or {}).items():
             self.masks[names[index]] = mask
         return names
@@ -197,9 +206,13 @@ class Maker:
         given = [i for i, name in enumerate(inputs) if name]
         if numbers and self.chance(50):
             attributes[self.pick(numbers)] = self.pick([-1, 0, 1, 2, 3, 7, -7])
+        elif given and self.chance(15):
+            inputs.pop()
         elif given:
             at = self.pick(given)
             value = self.of(inputs[at])
+            if inputs[at] in self.inexact:  # a copy would be an exact one
+                value = self.data(value.dtype, value.shape)
             way = self.integer(0, 3)
             if way == 0 and value.ndim and value.shape[0] > 1:  # never empty: some kernels of ONNX Runtime then divide by 0
                 value = value[1:]
