@@ -1,6 +1,7 @@
 // A model family: config + named tensors -> graph. Shared by every checkpoint format.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +11,25 @@
 
 namespace enm::families {
 
-/// The tensors of a checkpoint by name. Reading one is cheap: a handle, no bytes.
+/// A weight [rows, columns] that the checkpoint keeps in blocks of low-bit numbers, laid out as
+/// com.microsoft.MatMulNBits has them.
+struct BlockWeight {
+  int bits = 4;       // 4 or 8
+  int64_t block = 0;  // columns that share a scale
+  int64_t rows = 0;
+  int64_t columns = 0;
+  graph::Tensor quants;       // u8 [rows, blocks, block * bits / 8]
+  graph::Tensor scales;       // f32 or f16 [rows, blocks]
+  graph::Tensor zero_points;  // u8 [rows, bytes]; without dims where it is the middle
+};
+
+/// The tensors of a checkpoint by name. Reading one is cheap: a handle, no bytes. A weight is in
+/// blocks or in floats, not both.
 class TensorSource {
  public:
   virtual ~TensorSource() = default;
+  /// The weight in blocks, if the checkpoint has it so; only products and embedding tables ask.
+  virtual std::optional<BlockWeight> blocks(std::string_view) const { return std::nullopt; }
   /// kNotFound naming the tensor if there is none.
   virtual Result<graph::Tensor> get(std::string_view name) const = 0;
   virtual bool contains(std::string_view name) const = 0;
@@ -31,19 +47,23 @@ struct Checkpoint {
   const Json& config;  // config.json
   const TensorSource& tensors;
   Pooling pooling;
+  int64_t context = 0;  // positions of a decoder's rotary tables; 0: its own, at most 8192
 };
 
-/// One family. `build` refuses (kUnsupported) config keys that change the numbers and are not
-/// understood, and (kCorrupt) tensors whose shapes disagree with the config.
+class ConfigReader;
+struct DecoderConfig;
+
+/// One family: how its config.json reads. Keys that change the numbers and are not understood are
+/// kUnsupported; tensors whose shapes disagree with the config, kCorrupt.
 struct Family {
   std::string_view model_type;  // of config.json: "phi", "bert"
-  Result<graph::Graph> (*build)(const Checkpoint& checkpoint);
+  // One of the two.
+  Result<DecoderConfig> (*decoder)(ConfigReader& config) = nullptr;
+  Result<graph::Graph> (*encoder)(const Checkpoint& checkpoint) = nullptr;
 };
 
-extern const Family kPhi;
-extern const Family kBert;
-
-/// The family of config.json's model_type; kUnsupported naming it and the ones there are.
-Result<const Family*> find_family(const Json& config);
+/// The graph of a checkpoint by its config.json's model_type; kUnsupported naming it and the ones
+/// there are.
+Result<graph::Graph> build(const Checkpoint& checkpoint);
 
 }  // namespace enm::families

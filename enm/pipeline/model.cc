@@ -11,6 +11,7 @@ Result<std::shared_ptr<const Model>> Model::open(const FileSource& files,
   ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file));
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));
   ENM_ASSIGN_OR_RETURN(model->end_tokens_, load_end_tokens(files));
+  ENM_ASSIGN_OR_RETURN(model->prompts_, load_prompts(files));
   ENM_ASSIGN_OR_RETURN(model->description_, families::describe(graph));
   ENM_RETURN_IF_ERROR(model->compile(std::move(graph), pool));
   // The file's bytes go when the packed weights stand.
