@@ -46,6 +46,7 @@ Result<BertConfig> read_config(const Json& json) {
   ENM_RETURN_IF_ERROR(config.require("position_embedding_type", "absolute"));
   ENM_RETURN_IF_ERROR(config.require_flag("is_decoder", false));
   ENM_RETURN_IF_ERROR(config.require_flag("add_cross_attention", false));
+  config.find("tie_word_embeddings");  // of a head that is not read
   ENM_RETURN_IF_ERROR(config.finish({}));
   return bert;
 }
@@ -138,7 +139,9 @@ ValueId add_cls_pooling(Builder& builder, ValueId states) {
                       {{"axis", int64_t{1}}});
 }
 
-Result<graph::Graph> build(const Checkpoint& checkpoint) {
+}  // namespace
+
+Result<graph::Graph> build_bert(const Checkpoint& checkpoint) {
   const auto config = read_config(checkpoint.config);
   if (!config.ok()) return config.status().in("[bert] config.json");
   const BertConfig& bert = *config;
@@ -182,9 +185,5 @@ Result<graph::Graph> build(const Checkpoint& checkpoint) {
                  {DType::kFloat32, Shape{"batch_size", bert.hidden}});
   return builder.finish();
 }
-
-}  // namespace
-
-constexpr Family kBert = {"bert", build};
 
 }  // namespace enm::families

@@ -1,7 +1,6 @@
 #include "enm/families/config_reader.h"
 
 #include <algorithm>
-#include <array>
 
 namespace enm::families {
 
@@ -24,6 +23,29 @@ Result<int64_t> ConfigReader::positive(std::string_view key) {
 
 Result<int64_t> ConfigReader::positive(std::string_view key, int64_t fallback) {
   return find(key) == nullptr ? Result<int64_t>(fallback) : positive(key);
+}
+
+Result<int64_t> ConfigReader::count(std::string_view key, int64_t fallback) {
+  const Json* value = find(key);
+  const bool is_zero = value != nullptr && value->is_int() && value->integer() == 0;
+  return is_zero ? Result<int64_t>(0) : positive(key, fallback);
+}
+
+Result<std::vector<double>> ConfigReader::numbers(std::string_view key) {
+  read_.emplace(key);
+  ENM_ASSIGN_OR_RETURN(const Json* values, config_.get(key));
+  std::vector<double> out;
+  for (const Json& value : values->items()) {
+    if (!value.is_number())
+      return Corrupt("key ", quoted(key), " holds something else than numbers");
+    out.push_back(value.number());
+  }
+  return out;
+}
+
+Result<bool> ConfigReader::flag(std::string_view key, bool fallback) {
+  read_.emplace(key);
+  return config_.get_bool(key, fallback);
 }
 
 Result<double> ConfigReader::number(std::string_view key, double fallback) {
@@ -63,64 +85,93 @@ Status ConfigReader::finish(std::span<const std::string_view> harmless) const {
   return {};
 }
 
-Result<Rope> read_rope(ConfigReader& config, double default_theta, double default_partial_factor) {
-  Rope rope;
-  ENM_ASSIGN_OR_RETURN(rope.theta, config.number("rope_theta", default_theta));
-  ENM_ASSIGN_OR_RETURN(rope.partial_factor,
-                       config.number("partial_rotary_factor", default_partial_factor));
-  if (config.find("rope_scaling") != nullptr) {
-    return Unsupported("rope_scaling is not supported; only unscaled rotary positions are");
-  }
-  if (const Json* parameters = config.find("rope_parameters")) {
-    ConfigReader inner(*parameters);
-    ENM_RETURN_IF_ERROR(inner.require("rope_type", "default").in("rope_parameters"));
-    ENM_ASSIGN_OR_RETURN(rope.theta, inner.number("rope_theta", rope.theta));
-    ENM_ASSIGN_OR_RETURN(rope.partial_factor,
-                         inner.number("partial_rotary_factor", rope.partial_factor));
-    ENM_RETURN_IF_ERROR(inner.finish({}).in("rope_parameters"));
-  }
-  if (!(rope.theta > 1) || !(rope.partial_factor > 0 && rope.partial_factor <= 1)) {
-    return Corrupt("rotary base ", rope.theta, " or partial factor ", rope.partial_factor,
-                   " is out of range");
-  }
-  return rope;
-}
-
 std::span<const std::string_view> harmless_keys() {
-  static constexpr std::array<std::string_view, 34> kKeys = {"architectures",
-                                                             "auto_map",
-                                                             "attention_dropout",
-                                                             "attention_probs_dropout_prob",
-                                                             "bos_token_id",
-                                                             "classifier_dropout",
-                                                             "dtype",
-                                                             "embd_pdrop",
-                                                             "eos_token_id",
-                                                             "finetuning_task",
-                                                             "forced_bos_token_id",
-                                                             "forced_eos_token_id",
-                                                             "gradient_checkpointing",
-                                                             "hidden_dropout_prob",
-                                                             "id2label",
-                                                             "initializer_range",
-                                                             "label2id",
-                                                             "max_length",
-                                                             "model_type",
-                                                             "name_or_path",
-                                                             "num_labels",
-                                                             "output_attentions",
-                                                             "output_hidden_states",
-                                                             "output_past",
-                                                             "pad_token_id",
-                                                             "problem_type",
-                                                             "resid_pdrop",
-                                                             "return_dict",
-                                                             "task_specific_params",
-                                                             "tokenizer_class",
-                                                             "torch_dtype",
-                                                             "transformers_version",
-                                                             "use_cache",
-                                                             "transformers.js_config"};
+  static constexpr std::string_view kKeys[] = {
+      "architectures",
+      "auto_map",
+      "attention_dropout",
+      "attention_probs_dropout_prob",
+      "bad_words_ids",
+      "begin_suppress_tokens",
+      "bos_token_id",
+      "cache_implementation",
+      "chunk_size_feed_forward",
+      "classifier_activation",
+      "classifier_bias",
+      "classifier_dropout",
+      "classifier_pooling",
+      "cls_token_id",
+      "decoder_bias",
+      "decoder_start_token_id",
+      "directionality",
+      "diversity_penalty",
+      "do_sample",
+      "dtype",
+      "early_stopping",
+      "embd_pdrop",
+      "embedding_dropout",
+      "encoder_no_repeat_ngram_size",
+      "eos_token_id",
+      "exponential_decay_length_penalty",
+      "finetuning_task",
+      "forced_bos_token_id",
+      "forced_eos_token_id",
+      "gradient_checkpointing",
+      "hidden_dropout_prob",
+      "id2label",
+      "initializer_cutoff_factor",
+      "initializer_range",
+      "is_encoder_decoder",
+      "is_llama_config",
+      "label2id",
+      "length_penalty",
+      "max_length",
+      "min_length",
+      "mlp_dropout",
+      "model_type",
+      "name_or_path",
+      "no_repeat_ngram_size",
+      "num_beam_groups",
+      "num_beams",
+      "num_labels",
+      "num_return_sequences",
+      "output_attentions",
+      "output_hidden_states",
+      "output_past",
+      "output_scores",
+      "pad_token_id",
+      "pooler_fc_size",
+      "pooler_num_attention_heads",
+      "pooler_num_fc_layers",
+      "pooler_size_per_head",
+      "pooler_type",
+      "prefix",
+      "pretraining_tp",
+      "problem_type",
+      "remove_invalid_values",
+      "repetition_penalty",
+      "resid_pdrop",
+      "return_dict",
+      "return_dict_in_generate",
+      "sep_token_id",
+      "suppress_tokens",
+      "task_specific_params",
+      "temperature",
+      "tf_legacy_loss",
+      "tie_encoder_decoder",
+      "tokenizer_class",
+      "top_k",
+      "top_p",
+      "torch_dtype",
+      "torchscript",
+      "transformers.js_config",
+      "transformers_version",
+      "typical_p",
+      "unsloth_fixed",
+      "unsloth_version",
+      "use_bfloat16",
+      "use_cache",
+  };
   return kKeys;
 }
 

@@ -17,7 +17,11 @@ class ConfigReader {
 
   Result<int64_t> positive(std::string_view key);
   Result<int64_t> positive(std::string_view key, int64_t fallback);
+  /// From 0.
+  Result<int64_t> count(std::string_view key, int64_t fallback);
   Result<double> number(std::string_view key, double fallback);
+  Result<std::vector<double>> numbers(std::string_view key);
+  Result<bool> flag(std::string_view key, bool fallback);
   Result<std::string> text(std::string_view key, std::string_view fallback);
   /// The value must be what it says (or absent): kUnsupported otherwise.
   Status require_flag(std::string_view key, bool expected);
@@ -33,14 +37,6 @@ class ConfigReader {
   const Json& config_;
   std::set<std::string, std::less<>> read_;
 };
-
-/// Rotary embedding settings, from either style of config.json: `rope_parameters` of newer files,
-/// or `rope_theta`, `rope_scaling` and `partial_rotary_factor` at top level.
-struct Rope {
-  double theta = 10000.0;
-  double partial_factor = 1.0;
-};
-Result<Rope> read_rope(ConfigReader& config, double default_theta, double default_partial_factor);
 
 /// Keys that say how a checkpoint was made, is generated from or stored; common to all families.
 std::span<const std::string_view> harmless_keys();

@@ -1,21 +1,55 @@
 #include "enm/families/family.h"
 
-#include <array>
+#include "enm/families/config_reader.h"
+#include "enm/families/decoder_config.h"
 
 namespace enm::families {
+
+#define ENM_DECODER(type, read) Result<DecoderConfig> read(ConfigReader& config);
+#define ENM_ENCODER(type, build) Result<graph::Graph> build(const Checkpoint& checkpoint);
+#include "enm/families/families.inc"
+#undef ENM_DECODER
+#undef ENM_ENCODER
+
 namespace {
-constexpr std::array kFamilies = {&kPhi, &kBert};
-}
+
+constexpr Family kFamilies[] = {
+#define ENM_DECODER(type, read) {.model_type = type, .decoder = read},
+#define ENM_ENCODER(type, build) {.model_type = type, .encoder = build},
+#include "enm/families/families.inc"
+#undef ENM_DECODER
+#undef ENM_ENCODER
+};
 
 Result<const Family*> find_family(const Json& config) {
   ENM_ASSIGN_OR_RETURN(const std::string model_type, config.get_string("model_type"));
   std::vector<std::string> known;
-  for (const Family* family : kFamilies) {
-    if (family->model_type == model_type) return family;
-    known.emplace_back(family->model_type);
+  for (const Family& family : kFamilies) {
+    if (family.model_type == model_type) return &family;
+    known.emplace_back(family.model_type);
   }
   return Unsupported("model_type ", quoted(model_type),
                      " is not supported; families here: ", join(known, ", "));
+}
+
+Result<DecoderConfig> read(const Family& family, const Json& json) {
+  ConfigReader config(json);
+  ENM_ASSIGN_OR_RETURN(DecoderConfig decoder, family.decoder(config));
+  ENM_RETURN_IF_ERROR(config.finish({}));
+  return decoder;
+}
+
+}  // namespace
+
+Result<graph::Graph> build(const Checkpoint& checkpoint) {
+  const auto family = find_family(checkpoint.config);
+  if (!family.ok()) return family.status().in("config.json");
+  if ((*family)->encoder != nullptr) return (*family)->encoder(checkpoint);
+  auto config = read(**family, checkpoint.config);
+  if (!config.ok()) {
+    return config.status().in(cat("[", (*family)->model_type, "] config.json"));
+  }
+  return build_decoder(*config, checkpoint.tensors, {.context = checkpoint.context});
 }
 
 }  // namespace enm::families

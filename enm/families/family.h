@@ -47,19 +47,23 @@ struct Checkpoint {
   const Json& config;  // config.json
   const TensorSource& tensors;
   Pooling pooling;
+  int64_t context = 0;  // positions of a decoder's rotary tables; 0: its own, at most 8192
 };
 
-/// One family. `build` refuses (kUnsupported) config keys that change the numbers and are not
-/// understood, and (kCorrupt) tensors whose shapes disagree with the config.
+class ConfigReader;
+struct DecoderConfig;
+
+/// One family: how its config.json reads. Keys that change the numbers and are not understood are
+/// kUnsupported; tensors whose shapes disagree with the config, kCorrupt.
 struct Family {
   std::string_view model_type;  // of config.json: "phi", "bert"
-  Result<graph::Graph> (*build)(const Checkpoint& checkpoint);
+  // One of the two.
+  Result<DecoderConfig> (*decoder)(ConfigReader& config) = nullptr;
+  Result<graph::Graph> (*encoder)(const Checkpoint& checkpoint) = nullptr;
 };
 
-extern const Family kPhi;
-extern const Family kBert;
-
-/// The family of config.json's model_type; kUnsupported naming it and the ones there are.
-Result<const Family*> find_family(const Json& config);
+/// The graph of a checkpoint by its config.json's model_type; kUnsupported naming it and the ones
+/// there are.
+Result<graph::Graph> build(const Checkpoint& checkpoint);
 
 }  // namespace enm::families

@@ -63,13 +63,11 @@ bool is_huggingface_folder(const FileSource& files) {
          (files.contains("model.safetensors") || files.contains("model.safetensors.index.json"));
 }
 
-Result<graph::Graph> import_huggingface(const FileSource& files) {
+Result<graph::Graph> import_huggingface(const FileSource& files, int64_t context) {
   ENM_ASSIGN_OR_RETURN(const Json config, read_json(files, "config.json"));
-  const auto family = families::find_family(config);
-  if (!family.ok()) return family.status().in("config.json");
   ENM_ASSIGN_OR_RETURN(const families::Pooling pooling, read_pooling(files));
   ENM_ASSIGN_OR_RETURN(const SafetensorsCheckpoint tensors, SafetensorsCheckpoint::open(files));
-  ENM_ASSIGN_OR_RETURN(graph::Graph graph, (*family)->build({config, tensors, pooling}));
+  ENM_ASSIGN_OR_RETURN(graph::Graph graph, families::build({config, tensors, pooling, context}));
   graph.producer = kProgram;
   graph.opsets = {{"", kOpset}, {std::string(graph::kMicrosoft), 1}};
   return graph;

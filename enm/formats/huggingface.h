@@ -10,7 +10,7 @@ namespace enm::formats {
 bool is_huggingface_folder(const FileSource& files);
 
 /// Reads the configuration, finds the family and lets it build the graph. Constants are handles
-/// into the folder's mapped files.
-Result<graph::Graph> import_huggingface(const FileSource& files);
+/// into the folder's mapped files. `context`: families::Checkpoint::context.
+Result<graph::Graph> import_huggingface(const FileSource& files, int64_t context = 0);
 
 }  // namespace enm::formats
