@@ -65,11 +65,39 @@ std::string model_name(const DecoderConfig& config, std::string_view file_name) 
 
 }  // namespace
 
+std::string gguf_tensor_name(const DecoderConfig& config, std::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return "";
+  const std::string_view suffix = name.substr(dot);
+  std::string_view module = name.substr(0, dot);
+  std::string prefix;
+  std::span<const ModuleName> list = kOuter;
+  if (module.starts_with(config.names.blocks)) {
+    module.remove_prefix(config.names.blocks.size());
+    const size_t end = module.find('.');
+    if (end == std::string_view::npos) return "";
+    prefix = cat("blk.", module.substr(0, end), ".");
+    module.remove_prefix(end + 1);
+    list = kInner;
+  }
+  for (const ModuleName& one : list) {
+    const bool is_post_norm = one.module == &DecoderNames::attention_post_norm;
+    if (is_post_norm && !config.post_norms) continue;  // which shares its name with mlp_norm
+    if (module_of(config, one) == module) return cat(prefix, one.file, suffix);
+  }
+  return "";
+}
+
+RowOrder gguf_row_order(const DecoderConfig& config, std::string_view file_name) {
+  const bool turns = file_name.find(".attn_q.") != std::string_view::npos ||
+                     file_name.find(".attn_k.") != std::string_view::npos;
+  return {turns && gguf_architecture(config) == "llama" ? config.head_dim : 0};
+}
+
 Result<GgufCheckpoint> GgufCheckpoint::open(const GgufFile& file, const DecoderConfig& config,
                                             bool keep_blocks) {
   GgufCheckpoint out;
   out.keep_blocks_ = keep_blocks;
-  const bool turned = config.family == "llama";
   for (const auto& [file_name, tensor] : file.tensors()) {
     if (file_name.starts_with("rope_f")) continue;  // rope_freqs, rope_factors_short, _long
     const std::string name = model_name(config, file_name);
@@ -77,16 +105,11 @@ Result<GgufCheckpoint> GgufCheckpoint::open(const GgufFile& file, const DecoderC
       return Unsupported("tensor ", quoted(file_name), " belongs to no part of a ", config.family,
                          " model that is known here");
     }
-    RowOrder order;
-    const bool is_query = file_name.find(".attn_q.") != std::string::npos;
-    const bool is_key = file_name.find(".attn_k.") != std::string::npos;
-    if (turned && (is_query || is_key)) {
-      const int64_t rows = tensor.dims.empty() ? 0 : tensor.dims[0];
-      if (config.head_dim % 2 != 0 || rows % config.head_dim != 0) {
-        return Corrupt("tensor ", quoted(file_name), " has ", rows, " rows, heads of ",
-                       config.head_dim);
-      }
-      order.head_dim = config.head_dim;
+    const RowOrder order = gguf_row_order(config, file_name);
+    const int64_t rows = tensor.dims.empty() ? 0 : tensor.dims[0];
+    if (order.head_dim != 0 && (config.head_dim % 2 != 0 || rows % config.head_dim != 0)) {
+      return Corrupt("tensor ", quoted(file_name), " has ", rows, " rows, heads of ",
+                     config.head_dim);
     }
     if (!out.entries_.emplace(name, Entry{file_name, tensor, order}).second) {
       return Corrupt("tensor ", quoted(file_name), " is there under another name, too");

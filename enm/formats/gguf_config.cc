@@ -168,11 +168,13 @@ Status read_windows(ArchitectureReader& reader, DecoderConfig& config, int64_t w
   return {};
 }
 
-Status read_llama(ArchitectureReader&, DecoderConfig&) { return {}; }
+Status read_llama(ArchitectureReader& reader, DecoderConfig& config) {
+  return read_windows(reader, config, 0, 1);
+}
 
-Status read_qwen3(ArchitectureReader&, DecoderConfig& config) {
+Status read_qwen3(ArchitectureReader& reader, DecoderConfig& config) {
   config.qk_norm = true;
-  return {};
+  return read_llama(reader, config);
 }
 
 // Norms hold 1 + weight as they are multiplied.
@@ -245,20 +247,18 @@ constexpr std::array kArchitectures = {Architecture{"llama", "llama", read_llama
 
 }  // namespace
 
-std::span<const std::string_view> gguf_architectures() {
-  static constexpr auto kNames = [] {
-    std::array<std::string_view, kArchitectures.size()> names;
-    for (size_t i = 0; i < names.size(); ++i) names[i] = kArchitectures[i].name;
-    return names;
-  }();
-  return kNames;
+std::string_view gguf_architecture(const DecoderConfig& config) {
+  const std::string_view family = config.family == "mistral" ? "llama" : config.family;
+  const auto found = std::ranges::find(kArchitectures, family, &Architecture::family);
+  return found == kArchitectures.end() ? "" : found->name;
 }
 
 Result<DecoderConfig> read_gguf_config(const GgufFile& file) {
   ENM_ASSIGN_OR_RETURN(const std::string_view name, file.metadata().text("general.architecture"));
   const auto architecture = std::ranges::find(kArchitectures, name, &Architecture::name);
   if (architecture == kArchitectures.end()) {
-    std::vector<std::string> known(gguf_architectures().begin(), gguf_architectures().end());
+    std::vector<std::string> known;
+    for (const Architecture& one : kArchitectures) known.emplace_back(one.name);
     return Unsupported("architecture ", quoted(name),
                        " is not supported; architectures here: ", join(known, ", "));
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <span>
 #include <string>
 
 #include "enm/families/decoder_config.h"
@@ -15,8 +14,15 @@ namespace enm::formats {
 /// understood.
 Result<families::DecoderConfig> read_gguf_config(const GgufFile& file);
 
-/// Names of architectures that are read.
-std::span<const std::string_view> gguf_architectures();
+/// The architecture that files call such a decoder by; empty if they have none for it.
+std::string_view gguf_architecture(const families::DecoderConfig& config);
+
+/// A tensor's name in files: "model.layers.3.mlp.up_proj.weight" -> "blk.3.ffn_up.weight". Empty
+/// for a name that is none of the config's modules'.
+std::string gguf_tensor_name(const families::DecoderConfig& config, std::string_view name);
+
+/// The order of a tensor's rows in files of the config's architecture.
+RowOrder gguf_row_order(const families::DecoderConfig& config, std::string_view file_name);
 
 /// The file's tensors under the names that `config` gives its modules.
 class GgufCheckpoint final : public families::TensorSource {

@@ -99,8 +99,9 @@ struct PartName {
 
 std::string part_name(const PartName& name, int64_t part) {
   const auto five = [](int64_t number) {
-    const std::string digits = cat(number);
-    return std::string(5 - std::min<size_t>(digits.size(), 5), '0') + digits;
+    std::string digits = cat(number);
+    while (digits.size() < 5) digits.insert(digits.begin(), '0');
+    return digits;
   };
   return cat(name.stem, "-", five(part), "-of-", five(name.count), ".gguf");
 }

@@ -7,7 +7,8 @@ namespace enm::formats {
 
 namespace {
 constexpr int64_t kOpset = 17;
-}
+constexpr int64_t kInt8Activations = 4;  // ggml multiplies blocks with activations in blocks, too
+}  // namespace
 
 Result<graph::Graph> import_gguf(const FileSource& files, const std::string& name,
                                  const GgufImportOptions& options) {
@@ -20,6 +21,10 @@ Result<graph::Graph> import_gguf(const FileSource& files, const std::string& nam
   };
   auto graph = build();
   if (!graph.ok()) return graph.status().in(cat("[gguf] ", name));
+  for (graph::Node& node : graph->nodes) {
+    if (node.is("MatMulNBits", graph::kMicrosoft))
+      node.attributes["accuracy_level"] = kInt8Activations;
+  }
   graph->producer = kProgram;
   graph->opsets = {{"", kOpset}, {std::string(graph::kMicrosoft), 1}};
   return graph;

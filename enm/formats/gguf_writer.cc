@@ -81,7 +81,13 @@ void GgufWriter::add_tensor(std::string name, std::vector<int64_t> dims, GgmlTyp
   tensors_.push_back({std::move(name), std::move(dims), type, std::move(data)});
 }
 
-Status GgufWriter::write(ByteSink& sink) const {
+uint64_t GgufWriter::tensor_bytes() const {
+  uint64_t bytes = 0;
+  for (const Tensor& tensor : tensors_) bytes += tensor.data.size();
+  return bytes;
+}
+
+Status GgufWriter::write(ByteSink& sink, const Progress& progress) const {
   std::vector<uint8_t> header;
   append_bytes(header, "GGUF", 4);
   append_number(header, uint32_t{3});
@@ -99,11 +105,14 @@ Status GgufWriter::write(ByteSink& sink) const {
   }
   ENM_RETURN_IF_ERROR(sink.write(header));
   ENM_RETURN_IF_ERROR(write_padding(sink, header.size()));
+  uint64_t done = 0;
   for (const Tensor& tensor : tensors_) {
     ENM_ASSIGN_OR_RETURN(const Blob data, tensor.data.load());
     ENM_RETURN_IF_ERROR(sink.write(data.bytes()));
     ENM_RETURN_IF_ERROR(write_padding(sink, data.size()));
     data.discard_pages();
+    done += data.size();
+    if (progress) ENM_RETURN_IF_ERROR(progress(done));
   }
   return {};
 }

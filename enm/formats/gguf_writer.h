@@ -1,6 +1,7 @@
 // Writes GGUF, version 3. The layout is in gguf_file.h.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +28,12 @@ class GgufWriter {
   void add_tensor(std::string name, std::vector<int64_t> dims, GgmlType type,
                   graph::TensorData data);
 
-  Status write(ByteSink& sink) const;
+  /// Bytes of all tensors.
+  uint64_t tensor_bytes() const;
+
+  /// `progress` is told the bytes of tensors written so far; its failure ends the writing.
+  using Progress = std::function<Status(uint64_t done)>;
+  Status write(ByteSink& sink, const Progress& progress = {}) const;
 
  private:
   struct Tensor {
