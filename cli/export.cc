@@ -75,7 +75,7 @@ class PendingFile final : public enm::formats::ByteSink {
 
 enm::Status copy_companions(const ModelArgument& source, const fs::path& folder) {
   std::error_code error;
-  const enm::DirectoryFiles files = source.files();
+  const ModelFiles files = source.files();
   for (const char* name : kCompanions) {
     if (!files.contains(name)) continue;
     ENM_ASSIGN_OR_RETURN(const enm::Blob bytes, files.open(name));
@@ -105,6 +105,17 @@ enm::Status put_in_place(const ModelArgument& source, const fs::path& path, Pend
   return model.commit();
 }
 
+// The file, or model.<extension> in the folder, which is made if it is not there.
+enm::Result<fs::path> output_path(const std::string& output, const std::string& extension) {
+  const fs::path given(output);
+  const fs::path path = given.extension() == extension ? given : given / ("model" + extension);
+  const fs::path folder = folder_of(path);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return enm::IoError("cannot make folder ", folder.string(), ": ", error.message());
+  return path;
+}
+
 // A runtime in WebAssembly reads external data tensor by tensor, a single file it must hold whole.
 constexpr uint64_t kMostInlineBytes = uint64_t{256} << 20;
 static_assert(kMostInlineBytes <= enm::formats::kMostInlineBytes);
@@ -114,13 +125,7 @@ static_assert(kMostInlineBytes <= enm::formats::kMostInlineBytes);
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
                                    const std::string& output, bool external_data,
                                    const Context& context) {
-  const fs::path given(output);
-  const fs::path path = given.extension() == ".onnx" ? given : given / "model.onnx";
-  const fs::path folder = folder_of(path);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return enm::IoError("cannot make folder ", folder.string(), ": ", error.message());
-
+  ENM_ASSIGN_OR_RETURN(const fs::path path, output_path(output, ".onnx"));
   Progress progress =
       context.progress("writing", enm::formats::constant_bytes(graph), Unit::kBytes);
   enm::formats::OnnxWriteOptions options;
@@ -142,6 +147,20 @@ enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelAr
   }
   exported.bytes += model.size();
   return exported;
+}
+
+enm::Result<Exported> export_gguf(const enm::formats::GgufWriter& writer, const std::string& output,
+                                  const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const fs::path path, output_path(output, ".gguf"));
+  Progress progress = context.progress("writing", writer.tensor_bytes(), Unit::kBytes);
+  PendingFile file(path.string());
+  ENM_RETURN_IF_ERROR(writer.write(file, [&](uint64_t done) -> enm::Status {
+    progress.update(done);
+    return interrupted() ? enm::Cancelled("interrupted; nothing was written") : enm::Status();
+  }));
+  ENM_RETURN_IF_ERROR(file.sync());
+  ENM_RETURN_IF_ERROR(file.commit());
+  return Exported{path.string(), file.size()};
 }
 
 }  // namespace cli

@@ -6,12 +6,13 @@
 
 #include "cli/context.h"
 #include "cli/model_argument.h"
+#include "enm/formats/gguf_writer.h"
 #include "enm/graph/graph.h"
 
 namespace cli {
 
 struct Exported {
-  std::string path;    // of the .onnx file
+  std::string path;    // of the .onnx or .gguf file
   uint64_t bytes = 0;  // of it and its external data
 };
 
@@ -22,5 +23,10 @@ struct Exported {
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
                                    const std::string& output, bool external_data,
                                    const Context& context);
+
+/// Writes a GGUF file, whole or not at all. `output` is the file, or a folder to write model.gguf
+/// in.
+enm::Result<Exported> export_gguf(const enm::formats::GgufWriter& writer, const std::string& output,
+                                  const Context& context);
 
 }  // namespace cli

@@ -6,25 +6,33 @@
 #include <thread>
 
 #include "cli/remote.h"
+#include "enm/formats/gguf_files.h"
 
 namespace cli {
 
 namespace fs = std::filesystem;
 namespace dist = enm::distribution;
 
+ModelFiles::ModelFiles(const std::string& folder, const std::string& file)
+    : files_(std::make_shared<const enm::DirectoryFiles>(folder)) {
+  if (file.ends_with(".gguf")) {
+    files_ = std::make_shared<const enm::formats::GgufFiles>(std::move(files_), file);
+  }
+}
+
 enm::Result<ModelArgument> find_model(const std::string& argument) {
   std::error_code error;
   if (fs::is_directory(argument, error)) return ModelArgument{argument, ""};
   if (fs::is_regular_file(argument, error)) {
     const fs::path path = fs::absolute(argument);
-    if (path.extension() != ".onnx") {
-      return enm::Unsupported(argument,
-                              " is no .onnx file; give the folder of a checkpoint instead");
+    if (path.extension() != ".onnx" && path.extension() != ".gguf") {
+      return enm::Unsupported(
+          argument, " is no .onnx or .gguf file; give the folder of a checkpoint instead");
     }
     return ModelArgument{path.parent_path().string(), path.filename().string()};
   }
   return enm::NotFound("no model at ", enm::quoted(argument),
-                       "; expected a folder or an .onnx file");
+                       "; expected a folder, an .onnx or a .gguf file");
 }
 
 enm::Result<ModelArgument> resolve_model(const std::string& argument, const Context& context,

@@ -1,6 +1,8 @@
-// The MODEL of the command line: a folder, an ONNX file in one, or the id of a published model.
+// The MODEL of the command line: a folder, an ONNX or GGUF file in one, or the id of a published
+// model.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cli/context.h"
@@ -8,11 +10,22 @@
 
 namespace cli {
 
+/// The folder's files; beside a GGUF file those that it tells in their stead.
+class ModelFiles final : public enm::FileSource {
+ public:
+  ModelFiles(const std::string& folder, const std::string& file);
+  enm::Result<enm::Blob> open(std::string_view name) const override { return files_->open(name); }
+  bool contains(std::string_view name) const override { return files_->contains(name); }
+
+ private:
+  std::shared_ptr<const enm::FileSource> files_;
+};
+
 struct ModelArgument {
   std::string folder;
-  std::string file;  // the ONNX file's name within the folder; empty for a folder
+  std::string file;  // the ONNX or GGUF file's name within the folder; empty for a folder
 
-  enm::DirectoryFiles files() const { return enm::DirectoryFiles(folder); }
+  ModelFiles files() const { return {folder, file}; }
 };
 
 /// kNotFound if there is neither a folder nor a file of that name.

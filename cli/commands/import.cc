@@ -14,12 +14,14 @@ struct Options {
   std::string source;
   std::string output;
   bool external_data = false;
+  bool dequantize = false;
 };
 
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
-  ENM_ASSIGN_OR_RETURN(enm::graph::Graph graph,
-                       enm::pipeline::load_graph(source.files(), source.file));
+  ENM_ASSIGN_OR_RETURN(
+      enm::graph::Graph graph,
+      enm::pipeline::load_graph(source.files(), source.file, {.keep_blocks = !options.dequantize}));
   ENM_ASSIGN_OR_RETURN(const auto passes,
                        enm::passes::run_passes(graph, enm::passes::standard_passes()));
   for (const auto& pass : passes) {
@@ -42,12 +44,15 @@ enm::Status run(const Options& options, const Context& context) {
 
 void add_import(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("import", "Turn a Hugging Face checkpoint into ONNX");
-  verb->add_option("source", options->source, "Folder with config.json and safetensors")
+  CLI::App* verb = app.add_subcommand("import", "Turn a checkpoint into ONNX");
+  verb->add_option("source", options->source,
+                   "Folder with config.json and safetensors, or .gguf file")
       ->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
+  verb->add_flag("--dequantize", options->dequantize,
+                 "Low-bit blocks of a .gguf file become floats first");
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

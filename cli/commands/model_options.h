@@ -15,16 +15,20 @@ struct ModelOptions {
   int64_t context = 0;
   int sequences = 1;
   uint64_t memory_limit_mb = 0;
+  int accuracy_level = enm::pipeline::ModelOptions::kAccuracyOfFile;
   bool allow_untrusted = false;
 };
 
 inline void add_model_options(CLI::App* verb, ModelOptions& options) {
-  verb->add_option("model", options.model, "Model folder, .onnx file, or id")->required();
+  verb->add_option("model", options.model, "Model folder, .onnx or .gguf file, or id")->required();
   verb->add_option("-t,--threads", options.threads, "Threads; 0 for one a processor")
       ->check(CLI::Range(0, 256));
   verb->add_option("--memory-limit", options.memory_limit_mb,
                    "MB of weights, caches and working memory; 0 for the machine's")
       ->check(CLI::Range(0, 1 << 24));
+  verb->add_option("--accuracy-level", options.accuracy_level,
+                   "4 multiplies low-bit weights with int8 activations, 0 with floats")
+      ->check(CLI::IsMember({0, 4}));
   verb->add_flag("--allow-untrusted", options.allow_untrusted,
                  "Take a published model whoever signed it");
 }
@@ -43,9 +47,11 @@ inline enm::Result<OpenedModel> open_model(const ModelOptions& options, const Co
                        resolve_model(options.model, context, options.allow_untrusted));
   OpenedModel out;
   out.pool = std::make_unique<enm::ThreadPool>(thread_count(options.threads));
-  auto model = enm::pipeline::Model::open(
-      argument.files(),
-      {.model_file = argument.file, .memory_limit = options.memory_limit_mb << 20}, *out.pool);
+  auto model = enm::pipeline::Model::open(argument.files(),
+                                          {.model_file = argument.file,
+                                           .memory_limit = options.memory_limit_mb << 20,
+                                           .accuracy_level = options.accuracy_level},
+                                          *out.pool);
   if (!model.ok()) return model.status().in(options.model);
   out.model = *std::move(model);
   auto session = enm::pipeline::Session::open(

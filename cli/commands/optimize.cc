@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "cli/commands/commands.h"
 #include "cli/export.h"
@@ -7,6 +8,7 @@
 #include "cli/signing.h"
 #include "cli/stopwatch.h"
 #include "enm/families/recognize.h"
+#include "enm/formats/gguf_export.h"
 #include "enm/formats/onnx_writer.h"
 #include "enm/passes/pass.h"
 #include "enm/pipeline/model_folder.h"
@@ -19,14 +21,52 @@ struct Options {
   std::string source;
   std::string output;
   bool external_data = false;
-  std::string quantization = "INT4";
+  bool dequantize = false;
+  std::string format = "onnx";
+  std::string quantization;  // empty: INT4 of ONNX, Q8_0 of GGUF
   enm::quantize::Int4Options int4;
   enm::quantize::Int8Options int8;
   bool asymmetric = false;
 };
 
+// llama.cpp's file of a checkpoint.
+enm::Status write_gguf(const Options& options, const Context& context) {
+  using enm::formats::GgmlType;
+  const Stopwatch stopwatch;
+  const std::string& type = options.quantization;
+  if (type != "F16" && type != "Q8_0" && type != "Q4_0" && !type.empty()) {
+    return enm::InvalidArgument("GGUF files are written in F16, Q8_0 or Q4_0, not in ", type);
+  }
+  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
+  if (!source.file.empty()) {
+    return enm::Unsupported("GGUF files are written from folders of checkpoints, not from ",
+                            source.file);
+  }
+  const GgmlType wanted = type == "F16"    ? GgmlType::kF16
+                          : type == "Q4_0" ? GgmlType::kQ4_0
+                                           : GgmlType::kQ8_0;
+  const std::string name = std::filesystem::path(source.folder).filename().string();
+  ENM_ASSIGN_OR_RETURN(const enm::formats::GgufWriter writer,
+                       enm::formats::export_gguf(source.files(), {.type = wanted, .name = name}));
+  ENM_ASSIGN_OR_RETURN(const Exported exported, export_gguf(writer, options.output, context));
+  context.say(enm::cat("wrote ", exported.path, ", ", human_bytes(exported.bytes), " in ",
+                       human_duration(stopwatch.seconds())));
+  if (context.json) {
+    context.print(JsonObject()
+                      .add("model", exported.path)
+                      .add("bytes", exported.bytes)
+                      .add("seconds", stopwatch.seconds())
+                      .add("peak_rss_bytes", peak_rss_bytes())
+                      .str());
+  }
+  return {};
+}
+
 enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
   if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
+  if (options.quantization != "INT4" && options.quantization != "FP16") {
+    return enm::InvalidArgument(options.quantization, " is a quantization of GGUF files");
+  }
   if (options.quantization == "FP16") return enm::quantize::quantize_fp16(graph);
   ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
   return enm::quantize::quantize_int4(graph, description, options.int4);
@@ -43,10 +83,13 @@ std::string noted(const Options& options, uint64_t bytes_before) {
 }
 
 enm::Status run(Options options, const Context& context) {
+  if (options.format == "gguf") return write_gguf(options, context);
+  if (options.quantization.empty()) options.quantization = "INT4";
   const Stopwatch stopwatch;
   ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
-  ENM_ASSIGN_OR_RETURN(enm::graph::Graph graph,
-                       enm::pipeline::load_graph(source.files(), source.file));
+  ENM_ASSIGN_OR_RETURN(
+      enm::graph::Graph graph,
+      enm::pipeline::load_graph(source.files(), source.file, {.keep_blocks = !options.dequantize}));
   const uint64_t before = enm::formats::constant_bytes(graph);
   options.int4.symmetric = !options.asymmetric;
   ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report, quantize(graph, options));
@@ -86,13 +129,19 @@ enm::Status run(Options options, const Context& context) {
 void add_optimize(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
-  verb->add_option("source", options->source, "Checkpoint folder, or .onnx file")->required();
-  verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
+  verb->add_option("source", options->source, "Checkpoint folder, .onnx or .gguf file")->required();
+  verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx or .gguf")
+      ->required();
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
+  verb->add_flag("--dequantize", options->dequantize,
+                 "Low-bit blocks of a .gguf file become floats first");
   verb->add_option("--quantize,--quantization", options->quantization,
-                   "INT4 for decoders, INT8 for encoders, FP16 for either")
-      ->transform(CLI::IsMember({"INT4", "INT8", "FP16"}, CLI::ignore_case))
+                   "INT4 for decoders, INT8 for encoders, FP16 for either; F16, Q8_0 or Q4_0 in "
+                   "GGUF; INT4, or Q8_0 in GGUF, if nothing is said")
+      ->transform(CLI::IsMember({"INT4", "INT8", "FP16", "F16", "Q8_0", "Q4_0"}, CLI::ignore_case));
+  verb->add_option("--format", options->format, "onnx, or gguf for llama.cpp")
+      ->check(CLI::IsMember({"onnx", "gguf"}))
       ->capture_default_str();
   verb->add_flag("--reduce-range", options->int8.reduce_range,
                  "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");

@@ -12,6 +12,22 @@ std::string dims_str(const std::vector<int64_t>& dims) {
   for (int64_t dim : dims) parts.push_back(cat(dim));
   return cat("[", join(parts, ", "), "]");
 }
+
+// 4-bit quants [rows, blocks, bytes] one a byte.
+Tensor widened(const Tensor& quants) {
+  Tensor out{DType::kUint8, quants.dims, {}};
+  out.dims.back() *= 2;
+  out.data = graph::TensorData::produced(quants.data.size() * 2,
+                                         [data = quants.data](MutableBytes bytes) -> Status {
+                                           ENM_ASSIGN_OR_RETURN(const Blob pairs, data.load());
+                                           for (size_t i = 0; i < pairs.size(); ++i) {
+                                             bytes[2 * i] = pairs.data()[i] & 15;
+                                             bytes[2 * i + 1] = pairs.data()[i] >> 4;
+                                           }
+                                           return {};
+                                         });
+  return out;
+}
 }  // namespace
 
 ValueId Builder::node(std::string_view op, std::string_view domain, std::string_view name,
@@ -129,13 +145,19 @@ Result<Builder::Blocks> Builder::add_blocks(const std::string& weight, BlockWeig
 // Of bytes by operators that every runtime has:
 //   Reshape((Cast(Gather(quants)) - zero) * Unsqueeze(Gather(scales)), [0, 0, -1])
 // of 4 bits by GatherBlockQuantized.
+// Where zero points are floats, those of 4 bits are widened: GatherBlockQuantized has integers.
 ValueId Builder::gather_blocks(const std::string& module, const Blocks& blocks, ValueId ids) {
-  if (blocks.bits == 4) {
+  const bool float_zeros = blocks.zero_points != graph::kNoValue &&
+                           graph.constant(blocks.zero_points)->dtype == DType::kFloat32;
+  ValueId table = blocks.quants;
+  if (blocks.bits == 4 && float_zeros) {
+    table = constant(module + ".weight.bytes", widened(*graph.constant(table)));
+  } else if (blocks.bits == 4) {
     const std::string name = module + "/GatherBlockQuantized";
     const Tensor& quants = *graph.constant(blocks.quants);
     Tensor flat = quants;
     flat.dims = {quants.dims[0], quants.dims[1] * quants.dims[2]};
-    const ValueId table = constant(module + ".weight.rows", std::move(flat));
+    table = constant(module + ".weight.rows", std::move(flat));
     std::vector<ValueId> inputs = {table, ids, blocks.scales};
     if (blocks.zero_points != graph::kNoValue) inputs.push_back(blocks.zero_points);
     return microsoft("GatherBlockQuantized", name, std::move(inputs),
@@ -145,14 +167,13 @@ ValueId Builder::gather_blocks(const std::string& module, const Blocks& blocks, 
                       {"quantize_axis", int64_t{1}}});
   }
   const ValueId last = int64s(module + ".last_axis", {1}, {-1});
-  const ValueId quants =
-      node("Gather", "", module + "/quants", {blocks.quants, ids}, DType::kUint8);
+  const ValueId quants = node("Gather", "", module + "/quants", {table, ids}, DType::kUint8);
   ValueId zero = float_scalar(module + ".zero", 128);
   if (blocks.zero_points != graph::kNoValue) {
-    const ValueId zeros =
-        node("Gather", "", module + "/zeros", {blocks.zero_points, ids}, DType::kUint8);
-    zero = f32("Unsqueeze", module + "/zero_column",
-               {cast(module + "/zero_floats", zeros, DType::kFloat32), last});
+    ValueId zeros = node("Gather", "", module + "/zeros", {blocks.zero_points, ids},
+                         float_zeros ? DType::kFloat32 : DType::kUint8);
+    if (!float_zeros) zeros = cast(module + "/zero_floats", zeros, DType::kFloat32);
+    zero = f32("Unsqueeze", module + "/zero_column", {zeros, last});
   }
   const ValueId scales = f32("Gather", module + "/scales", {blocks.scales, ids});
   const ValueId column = f32("Unsqueeze", module + "/scale_column", {scales, last});

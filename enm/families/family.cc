@@ -32,24 +32,30 @@ Result<const Family*> find_family(const Json& config) {
                      " is not supported; families here: ", join(known, ", "));
 }
 
-Result<DecoderConfig> read(const Family& family, const Json& json) {
-  ConfigReader config(json);
-  ENM_ASSIGN_OR_RETURN(DecoderConfig decoder, family.decoder(config));
-  ENM_RETURN_IF_ERROR(config.finish({}));
+}  // namespace
+
+Result<DecoderConfig> read_decoder_config(const Json& json) {
+  const auto family = find_family(json);
+  if (!family.ok()) return family.status().in("config.json");
+  const std::string_view type = (*family)->model_type;
+  if ((*family)->decoder == nullptr) return Unsupported("model_type ", quoted(type), " is no decoder");
+  const auto read = [&]() -> Result<DecoderConfig> {
+    ConfigReader config(json);
+    ENM_ASSIGN_OR_RETURN(DecoderConfig decoder, (*family)->decoder(config));
+    ENM_RETURN_IF_ERROR(config.finish({}));
+    return decoder;
+  };
+  auto decoder = read();
+  if (!decoder.ok()) return decoder.status().in(cat("[", type, "] config.json"));
   return decoder;
 }
-
-}  // namespace
 
 Result<graph::Graph> build(const Checkpoint& checkpoint) {
   const auto family = find_family(checkpoint.config);
   if (!family.ok()) return family.status().in("config.json");
   if ((*family)->encoder != nullptr) return (*family)->encoder(checkpoint);
-  auto config = read(**family, checkpoint.config);
-  if (!config.ok()) {
-    return config.status().in(cat("[", (*family)->model_type, "] config.json"));
-  }
-  return build_decoder(*config, checkpoint.tensors, {.context = checkpoint.context});
+  ENM_ASSIGN_OR_RETURN(const DecoderConfig config, read_decoder_config(checkpoint.config));
+  return build_decoder(config, checkpoint.tensors, {.context = checkpoint.context});
 }
 
 }  // namespace enm::families

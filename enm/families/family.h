@@ -20,7 +20,8 @@ struct BlockWeight {
   int64_t columns = 0;
   graph::Tensor quants;       // u8 [rows, blocks, block * bits / 8]
   graph::Tensor scales;       // f32 or f16 [rows, blocks]
-  graph::Tensor zero_points;  // u8 [rows, bytes]; without dims where it is the middle
+  // u8 [rows, bytes] or f32 [rows, blocks]; without dims where it is the middle
+  graph::Tensor zero_points;
 };
 
 /// The tensors of a checkpoint by name. Reading one is cheap: a handle, no bytes. A weight is in
@@ -61,6 +62,9 @@ struct Family {
   Result<DecoderConfig> (*decoder)(ConfigReader& config) = nullptr;
   Result<graph::Graph> (*encoder)(const Checkpoint& checkpoint) = nullptr;
 };
+
+/// The decoder that a config.json describes; kUnsupported if it is not one.
+Result<DecoderConfig> read_decoder_config(const Json& config);
 
 /// The graph of a checkpoint by its config.json's model_type; kUnsupported naming it and the ones
 /// there are.

@@ -1,7 +1,7 @@
 // com.microsoft.MatMulNBits: inputs A f32 [..., K], B u8 [N, blocks, block * bits / 8], scales f32
-// [N * blocks], zero_points? u8, g_idx? (refused), bias? f32 [N]. accuracy_level 4 multiplies with
-// int8 activations, every other level with float ones.
-// Source: ONNX Runtime, docs/ContribOperators.md
+// [N * blocks], zero_points? u8 or f32, g_idx? (refused), bias? f32 [N]. accuracy_level 4
+// multiplies with int8 activations, every other level with float ones. Source: ONNX Runtime,
+// docs/ContribOperators.md
 #include "enm/ops/packed_nbits.h"
 #include "enm/ops/support.h"
 #include "enm/ops/table.h"
@@ -82,10 +82,11 @@ Result<std::unique_ptr<PreparedOp>> prepare_matmul_nbits(const PrepareContext& c
 }
 
 constexpr Types kBytes = graph::DType::kUint8;
+constexpr Types kZeroPointTypes = {graph::DType::kUint8, graph::DType::kFloat32};
 constexpr Operand kInputs[] = {Operand("A", kF32).as('T'),
                                Operand("B", kBytes).constant(),
                                Operand("scales", kF32).as('T').constant(),
-                               Operand("zero_points", kBytes).optional().constant(),
+                               Operand("zero_points", kZeroPointTypes).optional().constant(),
                                Operand("g_idx", graph::DType::kInt32).optional(),
                                Operand("bias", kF32).as('T').of_rank(1).optional()};
 constexpr Operand kOutputs[] = {Operand("Y", kF32).as('T')};

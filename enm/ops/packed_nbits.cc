@@ -22,12 +22,19 @@ Status expect_size(const graph::Tensor& tensor, DType dtype, int64_t count, std:
                  graph::dtype_name(dtype));
 }
 
+// A mapped file need not align its floats.
+Result<std::vector<float>> load_floats(const graph::Tensor& tensor) {
+  std::vector<float> out(static_cast<size_t>(tensor.data.size() / sizeof(float)));
+  auto* bytes = reinterpret_cast<uint8_t*>(out.data());
+  ENM_RETURN_IF_ERROR(tensor.data.load_into({bytes, out.size() * sizeof(float)}));
+  return out;
+}
+
 // Stripe by stripe, letting go of the source's pages behind it.
 void pack(const kernels::PackedNbits& weight, const Blob& quants, const float* scales,
-          const Blob& zero_points, ThreadPool& pool) {
+          const void* zero_points, ThreadPool& pool) {
   const NbitsShape& shape = weight.shape;
-  const kernels::NbitsSource source = {quants.data(), scales,
-                                       shape.has_zero_points() ? zero_points.data() : nullptr};
+  const kernels::NbitsSource source = {quants.data(), scales, zero_points};
   const auto row_bytes = static_cast<size_t>(shape.row_bytes(shape.k));
   constexpr int64_t kStripe = 64;  // tiles
   for (int64_t begin = 0; begin < shape.tiles(); begin += kStripe) {
@@ -35,7 +42,7 @@ void pack(const kernels::PackedNbits& weight, const Blob& quants, const float* s
     pool.parallel_for(end - begin, 4, [&](int64_t from, int64_t to, int) {
       kernels::pack_nbits(shape, source, begin + from, begin + to,
                           const_cast<uint8_t*>(weight.quants), const_cast<void*>(weight.scales),
-                          const_cast<uint8_t*>(weight.zero_points));
+                          const_cast<void*>(weight.zero_points));
     });
     const int64_t rows = std::min(end * kernels::kNbitsTile, shape.n) - begin * kernels::kNbitsTile;
     quants.discard_pages(static_cast<size_t>(begin * kernels::kNbitsTile) * row_bytes,
@@ -69,32 +76,37 @@ Result<std::shared_ptr<const PackedBlocks>> pack_blocks(const PrepareContext& co
     return Unsupported("bits is ", format.bits, " and block_size ", format.block,
                        "; supported are 4 or 8 bits and blocks of 16, 32, 64, 128 or 256");
   }
-  const bool has_zeros = constants.zero_points != nullptr;
-  format.zero_points = has_zeros ? Format::ZeroPoints::kInteger : Format::ZeroPoints::kNone;
+  const graph::Tensor* zeros = constants.zero_points;
+  const bool float_zeros = zeros != nullptr && zeros->dtype == DType::kFloat32;
+  format.zero_points = zeros == nullptr ? Format::ZeroPoints::kNone
+                       : float_zeros    ? Format::ZeroPoints::kFloat
+                                        : Format::ZeroPoints::kInteger;
   const int64_t blocks = n * format.blocks_of(k);
   ENM_RETURN_IF_ERROR(expect_size(*constants.quants, DType::kUint8, n * format.row_bytes(k), "B"));
   ENM_RETURN_IF_ERROR(expect_size(*constants.scales, DType::kFloat32, blocks, "scales"));
-  if (has_zeros) {
-    ENM_RETURN_IF_ERROR(expect_size(*constants.zero_points, DType::kUint8,
-                                    n * format.row_zero_point_bytes(k), "zero_points"));
+  if (zeros != nullptr) {
+    const DType dtype = float_zeros ? DType::kFloat32 : DType::kUint8;
+    ENM_RETURN_IF_ERROR(expect_size(
+        *zeros, dtype, float_zeros ? blocks : n * format.row_zero_point_bytes(k), "zero_points"));
   }
   const auto make = [&](MemoryBudget& budget) -> Result<std::unique_ptr<PackedWeight>> {
-    ENM_ASSIGN_OR_RETURN(const Blob scale_bytes, constants.scales->data.load());
-    // A mapped file need not align its floats.
-    std::vector<float> scales(static_cast<size_t>(blocks));
-    std::copy_n(scale_bytes.data(), scale_bytes.size(), reinterpret_cast<uint8_t*>(scales.data()));
+    ENM_ASSIGN_OR_RETURN(const std::vector<float> scales, load_floats(*constants.scales));
     const bool halves = kernels::scales_are_half(scales.data(), blocks);
     format.scales = halves ? Format::Scales::kF16 : Format::Scales::kF32;
     const NbitsShape shape(format, n, k);
     ENM_ASSIGN_OR_RETURN(AlignedMemory memory,
                          AlignedMemory::allocate(packed_bytes(shape), budget, "weights"));
     ENM_ASSIGN_OR_RETURN(const Blob quants, constants.quants->data.load());
-    Blob zeros;
-    if (has_zeros) {
-      ENM_ASSIGN_OR_RETURN(zeros, constants.zero_points->data.load());
+    Blob bytes;
+    std::vector<float> floats;
+    if (float_zeros) {
+      ENM_ASSIGN_OR_RETURN(floats, load_floats(*zeros));
+    } else if (zeros != nullptr) {
+      ENM_ASSIGN_OR_RETURN(bytes, zeros->data.load());
     }
+    const void* zero_points = float_zeros ? floats.data() : static_cast<const void*>(bytes.data());
     auto packed = std::make_unique<PackedBlocks>(shape, std::move(memory));
-    pack(packed->weight(), quants, scales.data(), zeros, context.pool);
+    pack(packed->weight(), quants, scales.data(), zero_points, context.pool);
     return std::unique_ptr<PackedWeight>(std::move(packed));
   };
   const std::string form =

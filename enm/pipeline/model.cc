@@ -1,14 +1,39 @@
 #include "enm/pipeline/model.h"
 
 #include "enm/families/recognize.h"
+#include "enm/formats/gguf_files.h"
 #include "enm/pipeline/model_folder.h"
 
 namespace enm::pipeline {
+namespace {
+
+void set_accuracy_level(graph::Graph& graph, int level) {
+  if (level == ModelOptions::kAccuracyOfFile) return;
+  for (graph::Node& node : graph.nodes) {
+    if (node.is("MatMulNBits", graph::kMicrosoft)) {
+      node.attributes["accuracy_level"] = int64_t{level};
+    }
+  }
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Model>> Model::open(const FileSource& files,
                                                  const ModelOptions& options, ThreadPool& pool) {
+  if (options.model_file.ends_with(".gguf")) {
+    // Not owned: the files outlive this call.
+    const std::shared_ptr<const FileSource> base(std::shared_ptr<void>(), &files);
+    return open_files(formats::GgufFiles(base, options.model_file), options, pool);
+  }
+  return open_files(files, options, pool);
+}
+
+Result<std::shared_ptr<const Model>> Model::open_files(const FileSource& files,
+                                                       const ModelOptions& options,
+                                                       ThreadPool& pool) {
   ENM_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, load_tokenizer(files));
   ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file));
+  set_accuracy_level(graph, options.accuracy_level);
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));
   ENM_ASSIGN_OR_RETURN(model->end_tokens_, load_end_tokens(files));
   ENM_ASSIGN_OR_RETURN(model->prompts_, load_prompts(files));

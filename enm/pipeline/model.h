@@ -16,8 +16,12 @@
 namespace enm::pipeline {
 
 struct ModelOptions {
+  static constexpr int kAccuracyOfFile = -1;
+
   std::string model_file;     // within the folder; empty: found by name
   uint64_t memory_limit = 0;  // bytes of weights, caches and arenas in all; 0: the machine's memory
+  /// How low-bit products are computed: 4 with int8 activations, 0 with floats.
+  int accuracy_level = kAccuracyOfFile;
 };
 
 class Model {
@@ -43,6 +47,9 @@ class Model {
       : budget_(memory_limit > 0 ? memory_limit : MemoryBudget::system_memory()),
         weights_(budget_),
         tokenizer_(std::move(tokenizer)) {}
+  static Result<std::shared_ptr<const Model>> open_files(const FileSource& files,
+                                                         const ModelOptions& options,
+                                                         ThreadPool& pool);
   Status compile(graph::Graph graph, ThreadPool& pool);
 
   mutable MemoryBudget budget_;

@@ -1,12 +1,17 @@
 #include "enm/pipeline/model_folder.h"
 
 #include "enm/base/json.h"
+#include "enm/formats/gguf_import.h"
 #include "enm/formats/huggingface.h"
 #include "enm/formats/onnx_reader.h"
 
 namespace enm::pipeline {
 
-Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file) {
+Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file,
+                                const LoadOptions& options) {
+  if (model_file.ends_with(".gguf")) {
+    return formats::import_gguf(files, model_file, {.keep_blocks = options.keep_blocks});
+  }
   if (!model_file.empty()) return formats::read_onnx(files, model_file);
   for (const char* name : {"model.onnx", "onnx/model.onnx"}) {
     if (files.contains(name)) return formats::read_onnx(files, name);

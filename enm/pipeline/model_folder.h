@@ -11,9 +11,15 @@
 
 namespace enm::pipeline {
 
-/// The graph: the named file, or model.onnx, onnx/model.onnx or a Hugging Face checkpoint,
-/// whichever comes first. kNotFound says what was looked for.
-Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file = "");
+struct LoadOptions {
+  /// Low-bit blocks of a GGUF file stay what they are; else they become floats.
+  bool keep_blocks = true;
+};
+
+/// The graph: the named .onnx or .gguf file, or model.onnx, onnx/model.onnx or a Hugging Face
+/// checkpoint, whichever comes first. kNotFound says what was looked for.
+Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file = "",
+                                const LoadOptions& options = {});
 
 Result<text::Tokenizer> load_tokenizer(const FileSource& files);
 

@@ -11,6 +11,7 @@ struct BlockFormat {
   enum class ZeroPoints : uint8_t {
     kNone,     // the middle of the range, 2^(bits - 1), for all
     kInteger,  // one of `bits` bits a block
+    kFloat,    // an f32 a block
   };
   enum class Scales : uint8_t { kF32, kF16 };
 
@@ -20,15 +21,18 @@ struct BlockFormat {
   Scales scales = Scales::kF16;  // kF16 where every scale is a half exactly
 
   bool has_zero_points() const { return zero_points != ZeroPoints::kNone; }
+  bool float_zero_points() const { return zero_points == ZeroPoints::kFloat; }
   bool half_scales() const { return scales == Scales::kF16; }
   int middle() const { return 1 << (bits - 1); }
 
   // The layout of com.microsoft.MatMulNBits, of a row of k weights: quants [blocks, block], two
-  // 4-bit ones a byte, the first in the low half; scales [blocks]; zero points [blocks] packed as
-  // the quants, a row rounded up to whole bytes.
+  // 4-bit ones a byte, the first in the low half; scales [blocks]; zero points [blocks],
+  // integers packed as the quants, a row rounded up to whole bytes.
   int64_t blocks_of(int64_t k) const { return (k + block - 1) / block; }
   int64_t row_bytes(int64_t k) const { return blocks_of(k) * block * bits / 8; }
-  int64_t row_zero_point_bytes(int64_t k) const { return (blocks_of(k) * bits + 7) / 8; }
+  int64_t row_zero_point_bytes(int64_t k) const {
+    return (blocks_of(k) * (float_zero_points() ? 32 : bits) + 7) / 8;
+  }
 };
 
 }  // namespace enm::kernels

@@ -17,6 +17,7 @@ struct Weights {
   std::vector<uint8_t> quants;
   std::vector<float> scales;
   std::vector<uint8_t> zeros;
+  std::vector<float> float_zeros;
   Guarded<uint8_t> packed_quants;
   std::vector<uint8_t> packed_scales;
   std::vector<uint8_t> packed_zeros;
@@ -30,6 +31,7 @@ struct Weights {
     quants.resize(static_cast<size_t>(shape.n * row));
     scales.resize(static_cast<size_t>(shape.n * shape.blocks()));
     zeros.resize(static_cast<size_t>(shape.n * ((shape.blocks() * shape.bits + 7) / 8)));
+    float_zeros.resize(scales.size());
     for (auto& byte : quants) byte = static_cast<uint8_t>(random.bits());
     for (auto& byte : zeros) byte = static_cast<uint8_t>(random.bits());
     // Exact halves unless the case wants float scales.
@@ -37,8 +39,10 @@ struct Weights {
       scale = static_cast<float>(random.integer(-1024, 1024)) / 1024.0f;
       if (!shape.half_scales()) scale += 1e-6f;
     }
-    const NbitsSource source = {quants.data(), scales.data(),
-                                shape.has_zero_points() ? zeros.data() : nullptr};
+    for (auto& zero : float_zeros) zero = random.uniform(-20, 20);
+    NbitsSource source = {quants.data(), scales.data(), nullptr};
+    if (shape.has_zero_points()) source.zero_points = zeros.data();
+    if (shape.float_zero_points()) source.zero_points = float_zeros.data();
     pool.parallel_for(shape.tiles(), 1, [&](int64_t begin, int64_t end, int) {
       pack_nbits(shape, source, begin, end, packed_quants.data(), packed_scales.data(),
                  packed_zeros.data());
@@ -52,13 +56,13 @@ void for_each_case(Isa isa, ThreadPool& pool, CheckReport& report,
                    void (*run)(const Case&, Isa, ThreadPool&, CheckReport&)) {
   for (int bits : {4, 8}) {
     for (int64_t block : {16, 32, 64, 256}) {
-      for (bool zeros : {false, true}) {
+      for (auto zeros : {BlockFormat::ZeroPoints::kNone, BlockFormat::ZeroPoints::kInteger,
+                         BlockFormat::ZeroPoints::kFloat}) {
         for (int64_t k : {int64_t{1}, int64_t{33}, block, 3 * block, 2 * block - 5}) {
           for (int64_t n : {1, 16, 37}) {
             for (int64_t m : {1, 3, 9}) {
               const BlockFormat format = {
-                  bits, block,
-                  zeros ? BlockFormat::ZeroPoints::kInteger : BlockFormat::ZeroPoints::kNone,
+                  bits, block, zeros,
                   (n + k) % 2 == 0 ? BlockFormat::Scales::kF16 : BlockFormat::Scales::kF32};
               run({NbitsShape(format, n, k), m}, isa, pool, report);
             }
@@ -84,10 +88,13 @@ void check_packing(const Case& test, Isa, ThreadPool& pool, CheckReport& report)
         if (shape.bits == 8) return bytes[static_cast<size_t>(base + i)];
         return bytes[static_cast<size_t>(base + i / 2)] >> (i % 2 * 4) & 15;
       };
-      const int zero =
+      const auto at = static_cast<size_t>(n * shape.blocks() + b);
+      const int integer =
           shape.has_zero_points() ? nibble(weights.zeros, n * zero_bytes, b) : shape.middle();
-      const float expected = static_cast<float>(nibble(weights.quants, n * row_bytes, k) - zero) *
-                             weights.scales[static_cast<size_t>(n * shape.blocks() + b)];
+      const float zero =
+          shape.float_zero_points() ? weights.float_zeros[at] : static_cast<float>(integer);
+      const float expected = (static_cast<float>(nibble(weights.quants, n * row_bytes, k)) - zero) *
+                             weights.scales[at];
       report.near(row[static_cast<size_t>(k)], expected, 0, "dequantized", n * shape.k + k);
     }
   }

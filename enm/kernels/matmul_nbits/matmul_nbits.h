@@ -15,7 +15,7 @@
 //   quants, 8 bits  [n / 16][k / 32][512 B]   vector j (64 B, j = 0..7), column c, byte i:
 //                                             k = 4 j + i
 //   scales          [n / 16][k / block][16]   f16 if every scale is exactly one, else f32
-//   zero points     [n / 16][k / block][16]   u8; absent where all are the middle (8 or 128)
+//   zero points     [n / 16][k / block][16]   u8 or f32; absent where all are the middle (8 or 128)
 //
 // A column's 4 bytes are one 32-bit lane, so integer dots need no horizontal sum. Columns and k
 // beyond the matrix are padded with scale 0.
@@ -49,7 +49,9 @@ struct NbitsShape : BlockFormat {
   uint64_t quant_bytes() const { return static_cast<uint64_t>(tiles() * tile_bytes()); }
   uint64_t scale_count() const { return static_cast<uint64_t>(tiles() * blocks() * kNbitsTile); }
   uint64_t scale_bytes() const { return scale_count() * (half_scales() ? 2 : 4); }
-  uint64_t zero_point_bytes() const { return has_zero_points() ? scale_count() : 0; }
+  uint64_t zero_point_bytes() const {
+    return has_zero_points() ? scale_count() * (float_zero_points() ? 4 : 1) : 0;
+  }
 };
 
 /// A packed weight; the caller owns the memory. quants are 64-byte aligned.
@@ -57,15 +59,15 @@ struct PackedNbits {
   NbitsShape shape;
   const uint8_t* quants = nullptr;
   const void* scales = nullptr;
-  const uint8_t* zero_points = nullptr;
+  const void* zero_points = nullptr;
 };
 
 /// The operator's own inputs: quants u8 [n, blocks, block * bits / 8], low nibble first; scales f32
-/// [n, blocks]; zero_points u8 [n, ceil(blocks * bits / 8)] or null.
+/// [n, blocks]; zero_points u8 [n, ceil(blocks * bits / 8)], f32 [n, blocks] or null.
 struct NbitsSource {
   const uint8_t* quants = nullptr;
   const float* scales = nullptr;
-  const uint8_t* zero_points = nullptr;
+  const void* zero_points = nullptr;
 };
 
 /// True if every one of the scales survives a round trip through f16.
@@ -73,7 +75,11 @@ bool scales_are_half(const float* scales, int64_t count);
 
 /// Packs the tiles [tile_begin, tile_end) into the three arrays of the whole matrix.
 void pack_nbits(const NbitsShape& shape, const NbitsSource& source, int64_t tile_begin,
-                int64_t tile_end, uint8_t* quants, void* scales, uint8_t* zero_points);
+                int64_t tile_end, uint8_t* quants, void* scales, void* zero_points);
+
+/// Number `at` of the packed scales, of the packed zero points.
+float scale_at(const PackedNbits& weight, int64_t at);
+float zero_point_at(const PackedNbits& weight, int64_t at);
 
 /// Row `n` of the dequantized weight, k floats.
 void dequantize_nbits_row(const PackedNbits& weight, int64_t n, float* out);

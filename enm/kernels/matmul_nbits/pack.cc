@@ -14,9 +14,10 @@ int source_quant(const NbitsShape& shape, const uint8_t* quants, int64_t n, int6
   return k % 2 == 0 ? byte & 15 : byte >> 4;
 }
 
-int source_zero_point(const NbitsShape& shape, const uint8_t* zero_points, int64_t n, int64_t b) {
-  if (shape.bits == 8) return zero_points[n * shape.blocks() + b];
-  const uint8_t byte = zero_points[n * ((shape.blocks() + 1) / 2) + b / 2];
+uint8_t source_zero_point(const NbitsShape& shape, const void* zero_points, int64_t n, int64_t b) {
+  const auto* bytes = static_cast<const uint8_t*>(zero_points);
+  if (shape.bits == 8) return bytes[n * shape.blocks() + b];
+  const uint8_t byte = bytes[n * ((shape.blocks() + 1) / 2) + b / 2];
   return b % 2 == 0 ? byte & 15 : byte >> 4;
 }
 
@@ -52,7 +53,7 @@ bool scales_are_half(const float* scales, int64_t count) {
 }
 
 void pack_nbits(const NbitsShape& shape, const NbitsSource& source, int64_t tile_begin,
-                int64_t tile_end, uint8_t* quants, void* scales, uint8_t* zero_points) {
+                int64_t tile_end, uint8_t* quants, void* scales, void* zero_points) {
   const int64_t blocks = shape.blocks();
   for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
     pack_quants(shape, source.quants, tile, quants + tile * shape.tile_bytes());
@@ -66,13 +67,29 @@ void pack_nbits(const NbitsShape& shape, const NbitsSource& source, int64_t tile
         } else {
           static_cast<float*>(scales)[at] = scale;
         }
-        if (shape.has_zero_points()) {
-          const int zero = n < shape.n ? source_zero_point(shape, source.zero_points, n, b) : 0;
-          zero_points[at] = static_cast<uint8_t>(zero);
+        if (shape.float_zero_points()) {
+          static_cast<float*>(zero_points)[at] =
+              n < shape.n ? static_cast<const float*>(source.zero_points)[n * blocks + b] : 0.0f;
+        } else if (shape.has_zero_points()) {
+          static_cast<uint8_t*>(zero_points)[at] =
+              n < shape.n ? source_zero_point(shape, source.zero_points, n, b) : uint8_t{0};
         }
       }
     }
   }
+}
+
+float scale_at(const PackedNbits& weight, int64_t at) {
+  return weight.shape.half_scales() ? half_to_float(static_cast<const uint16_t*>(weight.scales)[at])
+                                    : static_cast<const float*>(weight.scales)[at];
+}
+
+float zero_point_at(const PackedNbits& weight, int64_t at) {
+  const NbitsShape& shape = weight.shape;
+  if (shape.float_zero_points()) return static_cast<const float*>(weight.zero_points)[at];
+  return static_cast<float>(shape.has_zero_points()
+                                ? static_cast<const uint8_t*>(weight.zero_points)[at]
+                                : shape.middle());
 }
 
 void dequantize_nbits_row(const PackedNbits& weight, int64_t n, float* out) {
@@ -83,14 +100,12 @@ void dequantize_nbits_row(const PackedNbits& weight, int64_t n, float* out) {
   const int64_t step_bytes = kNbitsStep * kNbitsTile * shape.bits / 8;
   for (int64_t k = 0; k < shape.k; ++k) {
     const int64_t at = (tile * shape.blocks() + k / shape.block) * kNbitsTile + c;
-    const float scale = shape.half_scales()
-                            ? half_to_float(static_cast<const uint16_t*>(weight.scales)[at])
-                            : static_cast<const float*>(weight.scales)[at];
-    const int zero = shape.has_zero_points() ? weight.zero_points[at] : shape.middle();
+    const float scale = scale_at(weight, at);
+    const float zero = zero_point_at(weight, at);
     const uint8_t byte =
         quants[k / kNbitsStep * step_bytes + byte_of(shape.bits, c, k % kNbitsStep)];
     const int quant = shape.bits == 8 ? byte : k % kNbitsStep < 16 ? byte & 15 : byte >> 4;
-    out[k] = static_cast<float>(quant - zero) * scale;
+    out[k] = (static_cast<float>(quant) - zero) * scale;
   }
 }
 

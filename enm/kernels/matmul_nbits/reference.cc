@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "enm/base/half.h"
 #include "enm/kernels/matmul_nbits/variants.h"
 
 namespace enm::kernels {
@@ -24,11 +23,6 @@ void quantize_row(const float* a, int64_t k, int64_t steps, int8_t* quants, floa
       sums[i / 16] += quant;
     }
   }
-}
-
-float scale_at(const PackedNbits& weight, int64_t at) {
-  return weight.shape.half_scales() ? half_to_float(static_cast<const uint16_t*>(weight.scales)[at])
-                                    : static_cast<const float*>(weight.scales)[at];
 }
 
 // q[n, k] of the packed bytes.
@@ -55,11 +49,10 @@ void tiles(const NbitsArgs& args, const NbitsActivations& activations, int64_t t
       for (int64_t half = 0; half < halves; ++half) {
         const int64_t at =
             (tile * shape.blocks() + half * 16 / shape.block) * kNbitsTile + n % kNbitsTile;
-        const float zero = shape.has_zero_points() ? static_cast<float>(weight.zero_points[at])
-                                                   : static_cast<float>(shape.middle());
         const float product =
             dot(row, weight.quants + tile * shape.tile_bytes(), n % kNbitsTile, half);
-        total += (product - zero * sums[half]) * (scale_at(weight, at) * scale(row, half));
+        total += (product - zero_point_at(weight, at) * sums[half]) *
+                 (scale_at(weight, at) * scale(row, half));
       }
       args.y[row * args.ldy + n] = total + (args.bias != nullptr ? args.bias[n] : 0.0f);
     }
