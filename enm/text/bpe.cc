@@ -77,6 +77,7 @@ class Bpe final : public Model {
   struct Word {
     ModelScratch& scratch;
     bool traced;
+    size_t at;  // where they begin
     size_t length = 0;
     int32_t unknown = -1;  // bytes of an unknown token that may grow
 
@@ -91,7 +92,7 @@ class Bpe final : public Model {
     if (ignore_merges_ && encode_whole(word, at, scratch, out)) return;
     scratch.symbols.clear();
     scratch.starts.clear();
-    Word symbols{scratch, out.has_spans};
+    Word symbols{scratch, out.has_spans, at};
     if (byte_level_) {
       for (size_t i = 0; i < word.size(); ++i) {
         const auto byte = static_cast<unsigned char>(word[i]);
@@ -106,12 +107,12 @@ class Bpe final : public Model {
         }
       }
     } else {
-      add_characters(word, at, symbols, out);
+      add_characters(word, symbols, out);
     }
-    finish(at, symbols, out);
+    finish(symbols, out);
   }
 
-  void add_characters(std::string_view word, size_t at, Word& symbols, TokenList& out) const {
+  void add_characters(std::string_view word, Word& symbols, TokenList& out) const {
     uint32_t before = 0;
     bool direct = false;  // the character before is a symbol of its own
     for (size_t i = 0; i < word.size();) {
@@ -125,11 +126,7 @@ class Bpe final : public Model {
         direct = false;
         continue;
       }
-      if (direct && !joints_.may_join(before, c)) {
-        const size_t length = symbols.length;
-        finish(at, symbols, out);
-        at += length;
-      }
+      if (direct && !joints_.may_join(before, c)) finish(symbols, out);
       symbols.add(symbol, i - begin);
       before = c;
       direct = true;
@@ -137,7 +134,7 @@ class Bpe final : public Model {
   }
 
   // Merges what was collected and gives it out.
-  void finish(size_t at, Word& symbols, TokenList& out) const {
+  void finish(Word& symbols, TokenList& out) const {
     auto& list = symbols.scratch.symbols;
     auto& starts = symbols.scratch.starts;
     if (symbols.unknown >= 0) {
@@ -149,10 +146,11 @@ class Bpe final : public Model {
     for (size_t i = 0; i < size; ++i) {
       const size_t begin = symbols.traced ? starts[i] : 0;
       const size_t end = symbols.traced && i + 1 < size ? starts[i + 1] : symbols.length;
-      out.add(vocabulary_.id(list[i]), at + begin, at + end);
+      out.add(vocabulary_.id(list[i]), symbols.at + begin, symbols.at + end);
     }
     list.clear();
     starts.clear();
+    symbols.at += symbols.length;
     symbols.length = 0;
   }
 
@@ -197,6 +195,7 @@ class Bpe final : public Model {
 
   Status read_switches(const Json& model);
   Status read_merges(const TokenizerParts& parts);
+  Result<std::vector<BpeMerges::Merge>> merges_by_name(const TokenizerParts& parts) const;
   std::vector<BpeMerges::Merge> merges_by_score(const TokenizerParts& parts) const;
   void find_symbols();
 
@@ -284,29 +283,44 @@ std::vector<BpeMerges::Merge> Bpe::merges_by_score(const TokenizerParts& parts) 
   return out;
 }
 
+Result<std::vector<BpeMerges::Merge>> Bpe::merges_by_name(const TokenizerParts& parts) const {
+  constexpr size_t kBatch = 32;
+  std::vector<BpeMerges::Merge> out;
+  out.reserve(parts.merges.size());
+  std::string joined[kBatch];
+  std::string_view names[3 * kBatch];
+  int32_t found[3 * kBatch];
+  for (size_t begin = 0; begin < parts.merges.size(); begin += kBatch) {
+    const size_t count = std::min(kBatch, parts.merges.size() - begin);
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [left, right] = parts.merges[begin + i];
+      joined[i].assign(left);
+      joined[i] += right.substr(std::min(prefix_.size(), right.size()));
+      names[3 * i] = left;
+      names[3 * i + 1] = right;
+      names[3 * i + 2] = joined[i];
+    }
+    vocabulary_.find_all(std::span(names, 3 * count), found);
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t* each = found + 3 * i;
+      if (each[0] < 0 || each[1] < 0 || each[2] < 0) {
+        return Corrupt("merge ", out.size(), " (", quoted(names[3 * i]), " + ",
+                       quoted(names[3 * i + 1]), ") names tokens that the vocabulary lacks");
+      }
+      out.push_back({static_cast<BpeMerges::Symbol>(each[0]),
+                     static_cast<BpeMerges::Symbol>(each[1]),
+                     static_cast<BpeMerges::Symbol>(each[2]), static_cast<uint32_t>(out.size())});
+    }
+  }
+  return out;
+}
+
 Status Bpe::read_merges(const TokenizerParts& parts) {
   std::vector<BpeMerges::Merge> merges;
   if (parts.merges_by_score) {
     merges = merges_by_score(parts);
   } else {
-    merges.reserve(parts.merges.size());
-    std::string both;
-    for (const auto& [left, right] : parts.merges) {
-      if (right.size() < prefix_.size()) {
-        return Corrupt("merge ", merges.size(), " has no prefix");
-      }
-      both.assign(left);
-      both += right.substr(prefix_.size());
-      const int32_t a = vocabulary_.find(left);
-      const int32_t b = vocabulary_.find(right);
-      const int32_t c = vocabulary_.find(both);
-      if (a < 0 || b < 0 || c < 0) {
-        return Corrupt("merge ", merges.size(), " (", quoted(left), " + ", quoted(right),
-                       ") names tokens that the vocabulary lacks");
-      }
-      merges.push_back({static_cast<BpeMerges::Symbol>(a), static_cast<BpeMerges::Symbol>(b),
-                        static_cast<BpeMerges::Symbol>(c), static_cast<uint32_t>(merges.size())});
-    }
+    ENM_ASSIGN_OR_RETURN(merges, merges_by_name(parts));
   }
   joints_.reserve(merges.size());
   for (const BpeMerges::Merge& merge : merges) {

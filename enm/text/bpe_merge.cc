@@ -11,7 +11,13 @@ namespace enm::text {
 Result<BpeMerges> BpeMerges::make(std::span<const Merge> merges) {
   BpeMerges out;
   out.slots_.assign(std::bit_ceil(2 * merges.size() + 1), Merge{0, 0, 0, kNoRank});
-  for (const Merge& merge : merges) {
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < merges.size(); ++i) {
+    const Merge& merge = merges[i];
+    if (i + kAhead < merges.size()) {
+      const Merge& later = merges[i + kAhead];
+      __builtin_prefetch(&out.slots_[out.slot_of(later.left, later.right)]);
+    }
     size_t slot = out.slot_of(merge.left, merge.right);
     for (size_t probes = 0;; ++probes) {
       const Merge& there = out.slots_[slot];

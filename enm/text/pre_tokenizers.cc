@@ -12,14 +12,15 @@ constexpr size_t kMostSteps = 100;
 constexpr std::string_view kGpt2 =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
-// What joins ' ' (of no script), and Japanese with Chinese.
+// Scripts as SentencePiece's trainer tells them apart: none for ' ', Japanese is Chinese, four
+// characters as Unicode 9 had them.
 uint32_t joined_script(uint32_t c) {
   static const uint32_t han = script_of_name("Han");
   static const uint32_t hiragana = script_of_name("Hiragana");
   static const uint32_t katakana = script_of_name("Katakana");
   if (c == ' ') return 0;
   if (c == 0x30fc) return han;
-  const uint32_t number = script(c);
+  const uint32_t number = script(c == 0x953 || c == 0x954 ? 0x950 : c == 0x589 || c == 0x61c ? '0' : c);
   return number == hiragana || number == katakana ? han : number;
 }
 
@@ -268,16 +269,14 @@ void PreTokenizers::cut(const Step& step, std::string_view text, Cutter& out) {
       }
       return out.finish();
     case Kind::kUnicodeScripts: {
-      size_t cut = 0;
+      size_t cut = text.size();  // characters of no script in front are left out
       uint32_t last = 0;
       for (size_t at = 0; at < text.size();) {
         const size_t begin = at;
         const uint32_t number = joined_script(next_code_point(text, at));
-        if (number == 0) continue;
-        if (last != 0 && number != last) {
-          out.emit(cut, begin);
-          cut = begin;
-        }
+        if (number == 0 || number == last) continue;
+        if (last != 0) out.emit(cut, begin);
+        cut = begin;
         last = number;
       }
       return out.emit(cut, text.size());

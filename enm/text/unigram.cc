@@ -102,7 +102,7 @@ class Unigram final : public Model {
 
 Status Unigram::read(const TokenizerParts& parts, const Json& model) {
   ENM_RETURN_IF_ERROR(expect_only(model, "model", {"type", "unk_id", "vocab", "byte_fallback"}));
-  auto made = Vocabulary::make(parts.tokens, kLongestToken);
+  auto made = Vocabulary::make(parts.tokens, kLongestToken, true);
   if (!made.ok()) return made.status().in("model.vocab");
   vocabulary_ = *std::move(made);
   trie_ = Trie(vocabulary_.tokens());
@@ -111,7 +111,7 @@ Status Unigram::read(const TokenizerParts& parts, const Json& model) {
   for (size_t i = 0; i < parts.tokens.size(); ++i) {
     const auto& [token, id, score] = parts.tokens[i];
     if (!(score > -1e30 && score < 1e30)) return Corrupt("token ", quoted(token), " has no score");
-    scores_[static_cast<size_t>(vocabulary_.find(token))] = score;
+    scores_[static_cast<size_t>(vocabulary_.index(static_cast<int32_t>(id)))] = score;
     lowest = i == 0 ? score : std::min(lowest, score);
   }
   unknown_score_ = lowest - kUnknownPenalty;

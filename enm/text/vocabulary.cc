@@ -12,7 +12,7 @@ uint64_t hash_of(std::string_view text) {
   uint64_t hash = text.size();
   const auto mix = [&](uint64_t word) {
     hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 32;
+    hash ^= hash >> 29;
   };
   for (; text.size() >= 8; text.remove_prefix(8)) {
     uint64_t word;
@@ -22,10 +22,11 @@ uint64_t hash_of(std::string_view text) {
   uint64_t rest = 0;
   if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
   mix(rest);
-  return hash;
+  return hash * 0xbf58476d1ce4e5b9u;
 }
 
-Result<Vocabulary> Vocabulary::make(std::span<const TokenizerParts::Token> tokens, size_t longest) {
+Result<Vocabulary> Vocabulary::make(std::span<const TokenizerParts::Token> tokens, size_t longest,
+                                    bool repeats) {
   size_t bytes = 0;
   bool rising = true;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -37,6 +38,7 @@ Result<Vocabulary> Vocabulary::make(std::span<const TokenizerParts::Token> token
       return Unsupported("token ", quoted(token), " has ", token.size(), " bytes; at most ",
                          longest, " are supported");
     }
+    if (!is_utf8(token)) return Corrupt("token ", quoted(token), " is no UTF-8");
     rising = rising && (i == 0 || tokens[i - 1].id < id);
     bytes += token.size();
   }
@@ -61,36 +63,66 @@ Result<Vocabulary> Vocabulary::make(std::span<const TokenizerParts::Token> token
     out.bytes_ += token;
   }
   out.begins_.push_back(static_cast<uint32_t>(out.bytes_.size()));
-  ENM_RETURN_IF_ERROR(out.fill_slots());
+  ENM_RETURN_IF_ERROR(out.fill_slots(repeats));
   return out;
 }
 
-size_t Vocabulary::slot_of(std::string_view token) const {
-  return hash_of(token) >> 7 & (slots_.size() - 1);
-}
-
-Status Vocabulary::fill_slots() {
-  slots_.resize(std::bit_ceil(2 * size() + 2));
-  for (size_t i = 0; i < size(); ++i) {
-    size_t slot = slot_of(token(i));
-    for (size_t probes = 0; slots_[slot] != 0; ++probes) {
-      if (token(slots_[slot] - 1) == token(i)) {
+Status Vocabulary::fill_slots(bool repeats) {
+  slots_.resize(std::bit_ceil(size() + size() / 2 + 2));
+  constexpr size_t kAhead = 16;
+  uint64_t hashes[kAhead];
+  for (size_t next = 0, i = 0; i < size(); ++i) {
+    for (; next < size() && next < i + kAhead; ++next) {
+      hashes[next % kAhead] = hash_of(token(next));
+      __builtin_prefetch(&slots_[slot_of(hashes[next % kAhead])]);
+    }
+    const uint64_t hash = hashes[i % kAhead];
+    const auto tag = static_cast<uint32_t>(hash);
+    size_t slot = slot_of(hash);
+    for (size_t probes = 0; slots_[slot].number != 0; ++probes) {
+      if (slots_[slot].tag == tag && token(slots_[slot].number - 1) == token(i)) {
+        if (repeats) break;
         return Corrupt("token ", quoted(token(i)), " stands twice");
       }
       if (probes == kMostProbes) return Unsupported("the tokens are chosen to be found slowly");
       slot = (slot + 1) & (slots_.size() - 1);
     }
-    slots_[slot] = static_cast<uint32_t>(i + 1);
+    slots_[slot] = {tag, static_cast<uint32_t>(i + 1)};
   }
   return {};
 }
 
 int32_t Vocabulary::find(std::string_view text) const {
   if (slots_.empty()) return -1;
-  for (size_t slot = slot_of(text); slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1)) {
-    if (token(slots_[slot] - 1) == text) return static_cast<int32_t>(slots_[slot] - 1);
+  const uint64_t hash = hash_of(text);
+  const auto tag = static_cast<uint32_t>(hash);
+  size_t slot = slot_of(hash);
+  for (; slots_[slot].number != 0; slot = (slot + 1) & (slots_.size() - 1)) {
+    const auto& [there, number] = slots_[slot];
+    if (there == tag && token(number - 1) == text) return static_cast<int32_t>(number - 1);
   }
   return -1;
+}
+
+void Vocabulary::find_all(std::span<const std::string_view> tokens, std::span<int32_t> out) const {
+  constexpr size_t kBatch = 32;
+  uint64_t hashes[kBatch];
+  for (size_t begin = 0; begin < tokens.size() && !slots_.empty(); begin += kBatch) {
+    const size_t count = std::min(kBatch, tokens.size() - begin);
+    for (size_t i = 0; i < count; ++i) {
+      hashes[i] = hash_of(tokens[begin + i]);
+      __builtin_prefetch(&slots_[slot_of(hashes[i])]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t number = slots_[slot_of(hashes[i])].number;
+      __builtin_prefetch(&begins_[number == 0 ? 0 : number - 1]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t number = slots_[slot_of(hashes[i])].number;
+      __builtin_prefetch(&bytes_[begins_[number == 0 ? 0 : number - 1]]);
+    }
+    for (size_t i = 0; i < count; ++i) out[begin + i] = find(tokens[begin + i]);
+  }
 }
 
 std::vector<std::string_view> Vocabulary::tokens() const {

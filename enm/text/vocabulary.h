@@ -26,9 +26,10 @@ class Vocabulary {
  public:
   Vocabulary() = default;
   /// Refused, naming the token: ids that are not from 0 to kIdLimit - 1, tokens of more than
-  /// `longest` bytes, ids and tokens that stand twice.
+  /// `longest` bytes, ids that stand twice, and tokens that do unless `repeats`: then the one of the
+  /// highest id is found.
   static Result<Vocabulary> make(std::span<const TokenizerParts::Token> tokens,
-                                 size_t longest = SIZE_MAX);
+                                 size_t longest = SIZE_MAX, bool repeats = false);
 
   // Tokens are counted from 0 to size() - 1 in the order of their ids. Where no id is left out, the
   // index is the id.
@@ -42,6 +43,9 @@ class Vocabulary {
   /// The index of a token, or -1.
   int32_t find(std::string_view token) const;
 
+  /// find() for many tokens: the waits for memory overlap.
+  void find_all(std::span<const std::string_view> tokens, std::span<int32_t> out) const;
+
   int32_t id_of(std::string_view token) const {
     const int32_t index = find(token);
     return index < 0 ? -1 : id(static_cast<size_t>(index));
@@ -49,13 +53,18 @@ class Vocabulary {
   std::vector<std::string_view> tokens() const;
 
  private:
-  Status fill_slots();
-  size_t slot_of(std::string_view token) const;
+  Status fill_slots(bool repeats);
+  size_t slot_of(uint64_t hash) const { return hash >> 32 & (slots_.size() - 1); }
 
   std::vector<int32_t> ids_;  // rising
   std::string bytes_;         // the tokens one after the other
   std::vector<uint32_t> begins_;
-  std::vector<uint32_t> slots_;  // a hash table of indices + 1, at most half full
+  // A hash table, at most two thirds full.
+  struct Slot {
+    uint32_t tag = 0;     // of the hash: tokens are compared where it agrees
+    uint32_t number = 0;  // index + 1; 0: free
+  };
+  std::vector<Slot> slots_;
 };
 
 }  // namespace enm::text
