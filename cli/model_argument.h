@@ -1,4 +1,5 @@
-// The MODEL of the command line: a folder, an ONNX file in one, or the id of a published model.
+// The MODEL of the command line: a folder, an ONNX file in one, a model of a hub, or the id of a
+// published model.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ namespace cli {
 
 struct ModelArgument {
   std::string folder;
-  std::string file;  // the ONNX file's name within the folder; empty for a folder
+  std::string file;  // the model's name within the folder; empty for a folder
 
   enm::DirectoryFiles files() const { return enm::DirectoryFiles(folder); }
 };
@@ -18,8 +19,12 @@ struct ModelArgument {
 /// kNotFound if there is neither a folder nor a file of that name.
 enm::Result<ModelArgument> find_model(const std::string& argument);
 
-/// find_model, or else the model of that id ("name", "name@version"): from the cache, each byte
-/// verified, or from the registry, if the cache lacks it or its bytes were damaged.
+/// find_model, or the hub's model of "hf:org/name[@revision][/file]": what the cache has of it,
+/// each byte verified, or else what the hub has.
+enm::Result<ModelArgument> find_checkpoint(const std::string& argument, const Context& context);
+
+/// find_checkpoint, or else the model of that id ("name", "name@version"): from the cache, each
+/// byte verified, or from the registry, if the cache lacks it or its bytes were damaged.
 enm::Result<ModelArgument> resolve_model(const std::string& argument, const Context& context,
                                          bool allow_untrusted = false);
 

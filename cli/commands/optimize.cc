@@ -44,7 +44,7 @@ std::string noted(const Options& options, uint64_t bytes_before) {
 
 enm::Status run(Options options, const Context& context) {
   const Stopwatch stopwatch;
-  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   ENM_ASSIGN_OR_RETURN(enm::graph::Graph graph,
                        enm::pipeline::load_graph(source.files(), source.file));
   const uint64_t before = enm::formats::constant_bytes(graph);
@@ -86,7 +86,8 @@ enm::Status run(Options options, const Context& context) {
 void add_optimize(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
-  verb->add_option("source", options->source, "Checkpoint folder, or .onnx file")->required();
+  verb->add_option("source", options->source, "Checkpoint folder, .onnx file, or hf:org/name")
+      ->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
