@@ -14,13 +14,14 @@
 namespace cli {
 namespace {
 
-enum class Kind { kText, kNumber, kBytes, kBool, kUrl };
+enum class Kind { kText, kNumber, kBytes, kBool, kUrl, kSecret };
 
 struct Known {
   std::string_view key;
   std::string_view fallback;
   const char* environment;  // null if there is none
   Kind kind;
+  const char* shared = nullptr;  // a variable that other programs read too; below `environment`
 };
 
 constexpr std::array kKnown = {
@@ -33,6 +34,9 @@ constexpr std::array kKnown = {
     Known{"download.parallel", "4", nullptr, Kind::kNumber},
     Known{"download.timeout", "30000", nullptr, Kind::kNumber},
     Known{"download.retries", "3", nullptr, Kind::kNumber},
+    Known{"hub.endpoint", "https://huggingface.co", "EDGE_NET_HUB_ENDPOINT", Kind::kText,
+          "HF_ENDPOINT"},
+    Known{"hub.token", "", "EDGE_NET_HUB_TOKEN", Kind::kSecret, "HF_TOKEN"},
     Known{"registryServer.data", "~/.edge-net/registry", "EDGE_NET_REGISTRY_DATA", Kind::kText},
     Known{"keys.directory", "~/.edge-net/keys", "EDGE_NET_KEYS", Kind::kText},
     Known{"signing.keyPath", "~/.edge-net/keys/private.pem", "EDGE_NET_SIGNING_KEY", Kind::kText},
@@ -62,6 +66,7 @@ enm::Status check_value(const Known& known, const std::string& value) {
   };
   switch (known.kind) {
     case Kind::kText:
+    case Kind::kSecret:
       return {};
     case Kind::kNumber:
       if (value.empty() || value.size() > 9 ||
@@ -147,10 +152,11 @@ enm::Result<Config> Config::load() {
       setting.value = found->second;
       setting.origin = "file";
     }
-    const char* environment = known.environment ? std::getenv(known.environment) : nullptr;
-    if (environment != nullptr && *environment != '\0') {
-      setting.value = environment;
-      setting.origin = known.environment;
+    for (const char* variable : {known.shared, known.environment}) {
+      const char* value = variable != nullptr ? std::getenv(variable) : nullptr;
+      if (value == nullptr || *value == '\0') continue;
+      setting.value = value;
+      setting.origin = variable;
     }
     if (const enm::Status status = check_value(known, setting.value); !status.ok()) {
       return status.in(setting.origin == "file" ? file_path() : setting.origin);
@@ -180,7 +186,10 @@ enm::Status Config::override_by_flag(std::string_view key, std::string_view valu
 
 std::vector<Setting> Config::list() const {
   std::vector<Setting> out;
-  for (const Known& known : kKnown) out.push_back(settings_.find(known.key)->second);
+  for (const Known& known : kKnown) {
+    out.push_back(settings_.find(known.key)->second);
+    if (known.kind == Kind::kSecret && !out.back().value.empty()) out.back().value = "(not shown)";
+  }
   return out;
 }
 
@@ -207,7 +216,8 @@ enm::Status Config::set(std::string_view key, std::string_view value) {
   }
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  return enm::write_file_atomically(path, enm::as_bytes(YAML::Dump(root) + "\n"));
+  const unsigned mode = settings.contains("hub.token") ? 0600 : 0644;
+  return enm::write_file_atomically(path, enm::as_bytes(YAML::Dump(root) + "\n"), mode);
 }
 
 }  // namespace cli

@@ -36,6 +36,7 @@ class Config {
   std::string signing_key_path() const;
   std::string signing_key_id() const { return get("signing.keyId"); }
 
+  /// For eyes: secrets are left out.
   std::vector<Setting> list() const;
 
   /// For this run only.

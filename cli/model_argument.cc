@@ -12,6 +12,7 @@ namespace cli {
 
 namespace fs = std::filesystem;
 namespace dist = enm::distribution;
+namespace net = enm::net;
 
 ModelFiles::ModelFiles(const std::string& folder, const std::string& file)
     : files_(std::make_shared<const enm::DirectoryFiles>(folder)) {
@@ -35,9 +36,21 @@ enm::Result<ModelArgument> find_model(const std::string& argument) {
                        "; expected a folder, an .onnx or a .gguf file");
 }
 
+enm::Result<ModelArgument> find_checkpoint(const std::string& argument, const Context& context) {
+  if (!net::is_hub_reference(argument)) return find_model(argument);
+  ENM_ASSIGN_OR_RETURN(const net::HubRef ref, net::parse_hub_reference(argument));
+  ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
+                       dist::Cache::open(context.config.cache_directory()));
+  auto found = net::open_cached_hub(cache, context.config.get("hub.endpoint"), ref);
+  if (found.status().code() == enm::Code::kCorrupt) context.warn(found.status().message());
+  if (!found.ok()) found = pull_hub_model(ref, context);
+  if (!found.ok()) return found.status();
+  return ModelArgument{found->model.folder, found->file};
+}
+
 enm::Result<ModelArgument> resolve_model(const std::string& argument, const Context& context,
                                          bool allow_untrusted) {
-  auto local = find_model(argument);
+  auto local = find_checkpoint(argument, context);
   if (local.status().code() != enm::Code::kNotFound) return local;
   const auto ref = dist::parse_model_ref(argument);
   if (!ref.ok()) return local;

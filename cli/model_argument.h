@@ -1,5 +1,5 @@
-// The MODEL of the command line: a folder, an ONNX or GGUF file in one, or the id of a published
-// model.
+// The MODEL of the command line: a folder, an ONNX or GGUF file in one, a model of a hub, or the id
+// of a published model.
 #pragma once
 
 #include <memory>
@@ -31,8 +31,12 @@ struct ModelArgument {
 /// kNotFound if there is neither a folder nor a file of that name.
 enm::Result<ModelArgument> find_model(const std::string& argument);
 
-/// find_model, or else the model of that id ("name", "name@version"): from the cache, each byte
-/// verified, or from the registry, if the cache lacks it or its bytes were damaged.
+/// find_model, or the hub's model of "hf:org/name[@revision][/file]": what the cache has of it,
+/// each byte verified, or else what the hub has.
+enm::Result<ModelArgument> find_checkpoint(const std::string& argument, const Context& context);
+
+/// find_checkpoint, or else the model of that id ("name", "name@version"): from the cache, each
+/// byte verified, or from the registry, if the cache lacks it or its bytes were damaged.
 enm::Result<ModelArgument> resolve_model(const std::string& argument, const Context& context,
                                          bool allow_untrusted = false);
 

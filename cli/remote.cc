@@ -23,6 +23,20 @@ void say_pulled(const dist::Pulled& pulled, double seconds, const Context& conte
                        human_duration(seconds), ", every chunk verified, signed by ", signer));
 }
 
+// As the settings want it, with a bar.
+enm::Result<dist::PullOptions> pull_options(Progress& progress, const Context& context) {
+  dist::PullOptions options;
+  options.parallel = context.config.number("download.parallel");
+  options.retry = retry_policy(context);
+  options.stop = interrupted;
+  ENM_ASSIGN_OR_RETURN(options.max_bytes, context.config.cache_max_size());
+  options.evict = context.config.get("cache.autoCleanup") == "true";
+  options.report = [&progress](uint64_t here, uint64_t total, uint64_t) {
+    progress.update(here, total);
+  };
+  return options;
+}
+
 }  // namespace
 
 std::string trusted_folder(const Context& context) {
@@ -63,18 +77,10 @@ enm::Result<dist::Pulled> pull_model(const dist::ModelRef& ref, const Context& c
   ENM_ASSIGN_OR_RETURN(const dist::TrustStore trust, open_trust(context));
   ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
                        dist::Cache::open(context.config.cache_directory()));
-  dist::PullOptions options;
-  options.parallel = context.config.number("download.parallel");
-  options.retry = retry_policy(context);
-  options.stop = interrupted;
-  ENM_ASSIGN_OR_RETURN(options.max_bytes, context.config.cache_max_size());
-  options.evict = context.config.get("cache.autoCleanup") == "true";
   const Stopwatch stopwatch;
-  auto pulled = [&] {
+  const auto pulled = [&]() -> enm::Result<dist::Pulled> {
     Progress progress = context.progress(ref.text(), 0, Unit::kBytes);
-    options.report = [&](uint64_t verified, uint64_t total, uint64_t) {
-      progress.update(verified, total);
-    };
+    ENM_ASSIGN_OR_RETURN(const dist::PullOptions options, pull_options(progress, context));
     return dist::pull(*source, ref, cache, {trust, allow_untrusted}, options);
   }();
   if (!pulled.ok()) return with_advice(pulled.status());
@@ -82,6 +88,26 @@ enm::Result<dist::Pulled> pull_model(const dist::ModelRef& ref, const Context& c
     context.warn(enm::cat(pulled->model.text(), " is signed by nobody whom you trust"));
   }
   say_pulled(*pulled, stopwatch.seconds(), context);
+  return pulled;
+}
+
+enm::Result<enm::net::HubModel> pull_hub_model(const enm::net::HubRef& ref,
+                                               const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const auto hub, enm::net::Hub::open({context.config.get("hub.endpoint"),
+                                                            context.config.get("hub.token"),
+                                                            http_options(context)}));
+  ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
+                       dist::Cache::open(context.config.cache_directory()));
+  const Stopwatch stopwatch;
+  auto pulled = [&]() -> enm::Result<enm::net::HubModel> {
+    Progress progress = context.progress(ref.text(), 0, Unit::kBytes);
+    ENM_ASSIGN_OR_RETURN(const dist::PullOptions options, pull_options(progress, context));
+    return enm::net::pull_hub(*hub, ref, cache, options);
+  }();
+  if (!pulled.ok()) return pulled.status();
+  context.say(enm::cat(ref.text(), " from ", hub->name(), ": ", human_bytes(pulled->fetched),
+                       " in ", human_duration(stopwatch.seconds()),
+                       ", every file as its hash says"));
   return pulled;
 }
 

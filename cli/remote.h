@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "enm/distribution/pull.h"
 #include "enm/net/http_client.h"
+#include "enm/net/hub_pull.h"
 
 namespace cli {
 
@@ -24,6 +25,9 @@ enm::Result<std::unique_ptr<enm::distribution::Source>> open_source(const Contex
 /// From the registry into the cache, with a bar and a last line of talk.
 enm::Result<enm::distribution::Pulled> pull_model(const enm::distribution::ModelRef& ref,
                                                   const Context& context, bool allow_untrusted);
+
+/// From the hub of the settings into the cache, likewise.
+enm::Result<enm::net::HubModel> pull_hub_model(const enm::net::HubRef& ref, const Context& context);
 
 /// What to do next where nobody listens, behind an error of kUnavailable.
 enm::Status with_advice(const enm::Status& status);

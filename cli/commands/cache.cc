@@ -7,6 +7,7 @@
 #include "cli/commands/commands.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
+#include "enm/net/hub_reference.h"
 
 namespace cli {
 namespace {
@@ -25,7 +26,8 @@ enm::Status info(const Context& context) {
   const dist::CacheUsage usage = cache.usage();
   std::vector<std::vector<std::string>> rows = {{"MODEL", "VERSION", "SIZE", "LAST USED"}};
   std::vector<RawJson> json;
-  for (const dist::CachedModel& model : cache.models()) {
+  for (dist::CachedModel& model : cache.models()) {
+    model.id = enm::net::shown_model_id(model.id);
     const auto ago = static_cast<double>(std::max<int64_t>(0, seconds_now() - model.last_used));
     rows.push_back(
         {model.id, model.version, human_bytes(model.bytes), human_duration(ago) + " ago"});
@@ -61,6 +63,16 @@ void say_freed(uint64_t bytes, const Context& context) {
   if (context.json) context.print(JsonObject().add("freed_bytes", bytes).str());
 }
 
+// An id, or all that is here of a hub's model.
+enm::Result<dist::ModelRef> parse_cached(const std::string& text) {
+  if (!enm::net::is_hub_reference(text)) return dist::parse_model_ref(text);
+  ENM_ASSIGN_OR_RETURN(const enm::net::HubRef ref, enm::net::parse_hub_reference(text));
+  if (enm::net::HubRef{ref.repository}.text() == text) {
+    return dist::ModelRef{enm::net::hub_cache_id(ref.repository), ""};
+  }
+  return enm::InvalidArgument("a hub's model is cleared as a whole: hf:", ref.repository);
+}
+
 struct ClearOptions {
   std::string model;
   std::string older_than;
@@ -71,7 +83,7 @@ enm::Status clear(const ClearOptions& options, const Context& context) {
                        dist::Cache::open(context.config.cache_directory()));
   dist::ModelRef ref;
   if (!options.model.empty()) {
-    ENM_ASSIGN_OR_RETURN(ref, dist::parse_model_ref(options.model));
+    ENM_ASSIGN_OR_RETURN(ref, parse_cached(options.model));
     ENM_RETURN_IF_ERROR(cache.find(ref).status());
   }
   int64_t before = INT64_MAX;
@@ -109,7 +121,8 @@ void add_cache(CLI::App& app, Context& context) {
   });
   auto options = std::make_shared<ClearOptions>();
   CLI::App* clear_verb = verb->add_subcommand("clear", "Remove models");
-  clear_verb->add_option("model", options->model, "Only this one: name or name@version");
+  clear_verb->add_option("model", options->model,
+                         "Only this one: name, name@version or hf:org/name");
   clear_verb->add_option("--older-than", options->older_than,
                          "Only those not used for so long: 30d, 12h");
   clear_verb->callback([&context, options] {

@@ -18,7 +18,7 @@ struct Options {
 };
 
 enm::Status run(const Options& options, const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   ENM_ASSIGN_OR_RETURN(
       enm::graph::Graph graph,
       enm::pipeline::load_graph(source.files(), source.file, {.keep_blocks = !options.dequantize}));
@@ -46,7 +46,7 @@ void add_import(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("import", "Turn a checkpoint into ONNX");
   verb->add_option("source", options->source,
-                   "Folder with config.json and safetensors, or .gguf file")
+                   "Folder with config.json and safetensors, .gguf file, or hf:org/name")
       ->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx")->required();
   verb->add_flag("--external-data", options->external_data,

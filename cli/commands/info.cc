@@ -37,7 +37,7 @@ enm::Result<Found> from_folder(const std::string& folder) {
 
 // A folder's manifest, the cache's, or the registry's.
 enm::Result<Found> find(const std::string& argument, const Context& context) {
-  const auto local = find_model(argument);
+  const auto local = find_checkpoint(argument, context);
   if (local.ok()) return from_folder(local->folder);
   const auto ref = dist::parse_model_ref(argument);
   if (local.status().code() != enm::Code::kNotFound || !ref.ok()) return local.status();

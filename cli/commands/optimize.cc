@@ -86,7 +86,7 @@ enm::Status run(Options options, const Context& context) {
   if (options.format == "gguf") return write_gguf(options, context);
   if (options.quantization.empty()) options.quantization = "INT4";
   const Stopwatch stopwatch;
-  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   ENM_ASSIGN_OR_RETURN(
       enm::graph::Graph graph,
       enm::pipeline::load_graph(source.files(), source.file, {.keep_blocks = !options.dequantize}));
@@ -129,7 +129,9 @@ enm::Status run(Options options, const Context& context) {
 void add_optimize(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
-  verb->add_option("source", options->source, "Checkpoint folder, .onnx or .gguf file")->required();
+  verb->add_option("source", options->source,
+                   "Checkpoint folder, .onnx or .gguf file, or hf:org/name")
+      ->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx or .gguf")
       ->required();
   verb->add_flag("--external-data", options->external_data,

@@ -43,7 +43,19 @@ enm::Status copy_to(const std::string& from, const std::string& output) {
   return enm::IoError("cannot copy the model to ", output, ": ", why);
 }
 
-enm::Status run(const Options& options, Context& context) {
+// A hub's model, which nobody signed.
+enm::Result<dist::Pulled> pull_from_hub(const Options& options, const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const enm::net::HubRef ref, enm::net::parse_hub_reference(options.model));
+  if (!options.version.empty()) {
+    return enm::InvalidArgument("a hub's versions are its revisions: hf:org/name@revision");
+  }
+  ENM_ASSIGN_OR_RETURN(enm::net::HubModel pulled, pull_hub_model(ref, context));
+  pulled.model.id = enm::net::shown_model_id(pulled.model.id);
+  return dist::Pulled{std::move(pulled.model), "", pulled.fetched};
+}
+
+enm::Result<dist::Pulled> pull(const Options& options, Context& context) {
+  if (enm::net::is_hub_reference(options.model)) return pull_from_hub(options, context);
   ENM_ASSIGN_OR_RETURN(dist::ModelRef ref, dist::parse_model_ref(options.model));
   if (!options.version.empty() && !ref.version.empty() && options.version != ref.version) {
     return enm::InvalidArgument("two versions: ", ref.version, " and ", options.version);
@@ -52,9 +64,12 @@ enm::Status run(const Options& options, Context& context) {
   if (!options.source.empty()) {
     ENM_RETURN_IF_ERROR(context.config.override_by_flag("defaultSource", options.source));
   }
+  return pull_model(ref, context, options.allow_untrusted);
+}
+
+enm::Status run(const Options& options, Context& context) {
   const Stopwatch stopwatch;
-  ENM_ASSIGN_OR_RETURN(const dist::Pulled pulled,
-                       pull_model(ref, context, options.allow_untrusted));
+  ENM_ASSIGN_OR_RETURN(const dist::Pulled pulled, pull(options, context));
   std::string folder = pulled.model.folder;
   if (!options.output.empty()) {
     ENM_RETURN_IF_ERROR(copy_to(folder, options.output));
@@ -81,8 +96,9 @@ enm::Status run(const Options& options, Context& context) {
 
 void add_pull(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("pull", "Fetch a published model, verified, into the cache");
-  verb->add_option("model", options->model, "Its id: name or name@version")->required();
+  CLI::App* verb = app.add_subcommand("pull", "Fetch a model, verified, into the cache");
+  verb->add_option("model", options->model, "Its id: name or name@version, or a hub's: hf:org/name")
+      ->required();
   verb->add_option("--version", options->version, "Its version; the newest if not given");
   verb->add_option("-o,--output", options->output, "Copy it to this folder too");
   verb->add_option("--source", options->source, "How to fetch it: http");

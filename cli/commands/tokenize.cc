@@ -44,7 +44,7 @@ enm::Status run(const Options& options, const Context& context) {
 void add_tokenize(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("tokenize", "Show the token ids of a text");
-  verb->add_option("model", options->model, "Model folder")->required();
+  verb->add_option("model", options->model, "Model folder, id, or hf:org/name")->required();
   auto* text = verb->add_option("text", options->text, "The text");
   verb->add_option("--file", options->file, "A file with a text in each line")->excludes(text);
   verb->add_flag("--special", options->special, "With the special tokens that a model is given");

@@ -19,6 +19,14 @@ struct Options {
 
 // A folder or file, or a model of the cache: nothing is fetched to be verified.
 enm::Result<ModelArgument> model_here(const std::string& argument, const Context& context) {
+  if (enm::net::is_hub_reference(argument)) {
+    ENM_ASSIGN_OR_RETURN(const enm::net::HubRef hub, enm::net::parse_hub_reference(argument));
+    ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
+                         dist::Cache::open(context.config.cache_directory()));
+    ENM_ASSIGN_OR_RETURN(const dist::CachedModel model,
+                         enm::net::find_cached_hub(cache, context.config.get("hub.endpoint"), hub));
+    return ModelArgument{model.folder, ""};
+  }
   auto local = find_model(argument);
   const auto ref = dist::parse_model_ref(argument);
   if (local.status().code() != enm::Code::kNotFound || !ref.ok()) return local;
@@ -57,7 +65,8 @@ enm::Status run(const Options& options, Context& context) {
 void add_verify(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("verify", "Hold a model's files against its manifest");
-  verb->add_option("model", options->model, "Model folder, .onnx file, or id in the cache")
+  verb->add_option("model", options->model,
+                   "Model folder, .onnx file, or id or hf:org/name in the cache")
       ->required();
   verb->add_flag("--check-signature", options->check_signature,
                  "The manifest must be signed by a trusted key");

@@ -13,7 +13,9 @@
 #include <thread>
 
 #include "enm/base/file_posix.h"
+#include "enm/distribution/download.h"
 #include "enm/distribution/folder_source.h"
+#include "enm/distribution/git_blob.h"
 
 namespace enm::distribution {
 namespace {
@@ -65,6 +67,12 @@ Status replace_folder(const std::string& fresh, const std::string& place) {
   return rename_to(fresh, place);
 }
 
+// With its notes. What is not there any more is gone already.
+void drop_partial(const std::string& path) {
+  ::unlink(path.c_str());
+  ::unlink(chunk_notes(path).c_str());
+}
+
 constexpr std::chrono::milliseconds kLockPoll{50};
 
 // flock wakes no sleeper on Ctrl-C of ours, so waiting is polling.
@@ -77,10 +85,24 @@ Result<FileLock> wait_for(const std::string& path, FileLock::Mode mode, const St
   }
 }
 
+// The digest of the file at `path`; kCorrupt if its bytes are not those of `file`.
+Result<FileDigest> hash_as(const std::string& path, const RemoteFile& file) {
+  ENM_ASSIGN_OR_RETURN(FileDigest got, hash_file(path));
+  const bool fits = got.size == file.size && (file.chunks.empty() || got.chunks == file.chunks);
+  std::string hex = to_hex(got.sha256);
+  if (file.hash.kind == ContentHash::Kind::kGitBlob) {
+    ENM_ASSIGN_OR_RETURN(const Blob bytes, map_file(path));
+    hex = git_blob_id(bytes.bytes());
+  }
+  if (fits && hex == file.hash.hex) return got;
+  return Corrupt("the bytes that came are ", got.size, " with hash ", hex, "; expected ", file.size,
+                 " with ", file.hash.hex);
+}
+
 }  // namespace
 
 Result<Cache> Cache::open(const std::string& folder) {
-  for (const char* part : {"blobs", "partial", "models", "tmp"}) {
+  for (const char* part : {"blobs", "partial", "models", "names", "tmp"}) {
     ENM_RETURN_IF_ERROR(make_folders(cat(folder, "/", part)));
   }
   return Cache(folder);
@@ -135,46 +157,68 @@ Result<FileLock> Cache::lock_exclusive() const {
                   "; try again when it is done");
 }
 
-Result<std::optional<Cache::Incoming>> Cache::begin(const FileDigest& digest,
-                                                    const Stop& stop) const {
-  const std::string blob_path = blob(digest.sha256);
-  const auto is_right = [&] {
-    const auto here = hash_file(blob_path);
-    return here.ok() && *here == digest;
-  };
-  while (!is_right()) {
-    ENM_ASSIGN_OR_RETURN(FileLock lock,
-                         wait_for(partial(digest.sha256), FileLock::Mode::kExclusive, stop));
+std::string Cache::blob_of(const RemoteFile& file) const {
+  if (file.hash.kind == ContentHash::Kind::kSha256) return cat(folder_, "/blobs/", file.hash.hex);
+  const auto target = named(file.hash.key());
+  return target.ok() ? cat(folder_, "/", *target) : std::string();
+}
+
+Result<std::variant<FileDigest, Cache::Incoming>> Cache::begin(const RemoteFile& file,
+                                                               const Stop& stop) const {
+  while (true) {
+    if (auto here = hash_as(blob_of(file), file); here.ok()) return *std::move(here);
+    ENM_ASSIGN_OR_RETURN(FileLock lock, wait_for(cat(folder_, "/partial/", file.hash.key()),
+                                                 FileLock::Mode::kExclusive, stop));
     // While we waited another may have finished, and renamed the file that we locked, or left us
     // to make an empty one where it was.
     if (!lock.in_place()) continue;
-    if (is_right()) {
-      ::unlink(lock.file().path().c_str());
-      break;
+    const std::string blob_path = blob_of(file);
+    if (auto here = hash_as(blob_path, file); here.ok()) {
+      drop_partial(lock.file().path());
+      return *std::move(here);
     }
     ENM_ASSIGN_OR_RETURN(const uint64_t size, lock.file().size());
     std::error_code error;
     if (size == 0 && fs::exists(blob_path, error)) {
       fs::copy_file(blob_path, lock.file().path(), fs::copy_options::overwrite_existing, error);
+      ENM_RETURN_IF_ERROR(lock.file().chmod(0644));  // the copy took the blob's mode, too
     }
-    return std::optional<Incoming>(Incoming{std::move(lock)});
+    return Incoming{std::move(lock)};
   }
-  return std::optional<Incoming>();
 }
 
-Status Cache::commit(const Incoming& incoming, const FileDigest& digest) const {
-  const File& file = incoming.file();
-  ENM_RETURN_IF_ERROR(file.sync());
-  ENM_ASSIGN_OR_RETURN(const FileDigest got, hash_file(file.path()));
-  if (got != digest) {
-    // Every chunk was right but the whole is not: the manifest contradicts itself.
-    ::unlink(file.path().c_str());
-    return Corrupt("the chunks make a file of SHA-256 ", to_hex(got.sha256), "; the manifest says ",
-                   to_hex(digest.sha256));
-  }
-  ENM_RETURN_IF_ERROR(file.chmod(0444));
-  ENM_RETURN_IF_ERROR(rename_to(file.path(), blob(digest.sha256)));
-  return sync_folder(folder_ + "/blobs");
+Result<FileDigest> Cache::commit(const Incoming& incoming, const RemoteFile& file) const {
+  const File& partial = incoming.file();
+  ENM_RETURN_IF_ERROR(partial.sync());
+  auto digest = hash_as(partial.path(), file);
+  if (digest.status().code() == Code::kCorrupt) drop_partial(partial.path());
+  if (!digest.ok()) return digest.status();
+  ENM_RETURN_IF_ERROR(partial.chmod(0444));
+  const std::string place = cat("blobs/", to_hex(digest->sha256));
+  ENM_RETURN_IF_ERROR(rename_to(partial.path(), cat(folder_, "/", place)));
+  drop_partial(partial.path());
+  ENM_RETURN_IF_ERROR(sync_folder(folder_ + "/blobs"));
+  if (file.hash.key() != file.hash.hex) ENM_RETURN_IF_ERROR(name(file.hash.key(), place));
+  return digest;
+}
+
+Status Cache::name(const std::string& name, const std::string& target) const {
+  ENM_ASSIGN_OR_RETURN(const std::string fresh, temporary_folder());
+  const std::string link = fresh + "/link";
+  Status status = ::symlink(cat("../", target).c_str(), link.c_str()) == 0
+                      ? rename_to(link, cat(folder_, "/names/", name))
+                      : system_error("link", link, errno);
+  std::error_code error;
+  fs::remove_all(fresh, error);
+  return status;
+}
+
+Result<std::string> Cache::named(const std::string& name) const {
+  const std::string link = cat(folder_, "/names/", name);
+  std::error_code error;
+  const std::string target = fs::read_symlink(link, error).string();
+  if (target.starts_with("../") && fs::exists(link, error)) return target.substr(3);
+  return NotFound("nothing named ", enm::quoted(name), " in the cache ", folder_);
 }
 
 Result<std::string> Cache::temporary_folder() const {
@@ -201,9 +245,9 @@ Status Cache::link_files(const SignedManifest& signed_manifest, const Manifest& 
   return sync_folder(folder);
 }
 
-Result<CachedModel> Cache::install(const SignedManifest& signed_manifest,
-                                   const Manifest& manifest) const {
-  const std::string place = model_folder(manifest.id, manifest.version);
+Result<CachedModel> Cache::install(const SignedManifest& signed_manifest, const Manifest& manifest,
+                                   const std::string& id) const {
+  const std::string place = model_folder(id, manifest.version);
   ENM_RETURN_IF_ERROR(make_folders(fs::path(place).parent_path().string()));
   ENM_ASSIGN_OR_RETURN(const std::string fresh, temporary_folder());
   Status status = link_files(signed_manifest, manifest, fresh);
@@ -213,7 +257,7 @@ Result<CachedModel> Cache::install(const SignedManifest& signed_manifest,
   fs::remove_all(fresh + ".old", error);
   ENM_RETURN_IF_ERROR(status);
   ENM_RETURN_IF_ERROR(sync_folder(fs::path(place).parent_path().string()));
-  return find(ModelRef{manifest.id, manifest.version});
+  return find(ModelRef{id, manifest.version});
 }
 
 // Out of sight by one rename, then gone.
@@ -234,6 +278,9 @@ uint64_t Cache::drop_unused() const {
     if (fs::hard_link_count(path, error) > 1) continue;
     freed += file_size(path.string());
     fs::remove(path, error);
+  }
+  for (const fs::path& path : entries(folder_ + "/names")) {
+    if (!fs::exists(path, error)) fs::remove(path, error);
   }
   return freed;
 }

@@ -2,21 +2,24 @@
 //
 //   blobs/<sha256>           whole and verified, read-only
 //   partial/<sha256>         being fetched: a sparse file of verified chunks, locked by its fetcher
+//   partial/<..>.chunks      what has come of a file whose chunks nobody told; see download.h
 //   models/<id>/<version>/   manifest.json, manifest.sig and the files, hard links to blobs
-//   tmp/                     folders on their way in or out of models/
-//   lock                     shared by who adds, exclusive for who removes
+//   names/<name>             symbolic links: other names of blobs and models, git-<blob id> and so
+//   on tmp/                     folders on their way in or out of models/ lock shared by who adds,
+//   exclusive for who removes
 //
 // A blob's link count says how many models use it. Everything becomes visible by one rename, so a
 // process that dies leaves the old state or the new one, and several may work at once.
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "enm/base/os_file.h"
 #include "enm/base/status.h"
+#include "enm/distribution/chunk_source.h"
 #include "enm/distribution/manifest.h"
 #include "enm/distribution/retry.h"
 
@@ -61,15 +64,23 @@ class Cache {
     FileLock lock;
     const File& file() const { return lock.file(); }
   };
-  /// The partial of that content, or nothing if the blob is here and right. Waits while another
-  /// process fetches the same. A blob whose bytes were damaged lends the partial its good chunks.
-  Result<std::optional<Incoming>> begin(const FileDigest& digest, const Stop& stop) const;
-  /// Makes the partial a blob, if all its bytes are right; kCorrupt otherwise.
-  Status commit(const Incoming& incoming, const FileDigest& digest) const;
+  /// The digest of the blob of that content if it is here and right, else its partial. Waits while
+  /// another process fetches the same. A blob whose bytes were damaged lends the partial its good
+  /// chunks.
+  Result<std::variant<FileDigest, Incoming>> begin(const RemoteFile& file, const Stop& stop) const;
+  /// Makes the partial a blob, if its bytes are those of `file`; kCorrupt otherwise, and all that
+  /// was fetched of it is gone.
+  Result<FileDigest> commit(const Incoming& incoming, const RemoteFile& file) const;
 
-  /// Makes a model of blobs visible, in place of one of the same name and version.
-  Result<CachedModel> install(const SignedManifest& signed_manifest,
-                              const Manifest& manifest) const;
+  /// Gives a blob or a model, `target` being its path within the cache, one more name.
+  Status name(const std::string& name, const std::string& target) const;
+  /// The path within the cache of what has that name; kNotFound if nothing has or it is gone.
+  Result<std::string> named(const std::string& name) const;
+
+  /// Makes a model of blobs visible, in place of one of the same name and version. It goes by `id`,
+  /// which is the manifest's for what a registry published.
+  Result<CachedModel> install(const SignedManifest& signed_manifest, const Manifest& manifest,
+                              const std::string& id) const;
 
   /// Removes models for which `condemned` is true, then what no model uses, and partials if asked.
   /// kConflict while another process adds. Returns the bytes freed.
@@ -82,9 +93,7 @@ class Cache {
  private:
   explicit Cache(std::string folder) : folder_(std::move(folder)) {}
   std::string blob(const Digest& sha256) const { return cat(folder_, "/blobs/", to_hex(sha256)); }
-  std::string partial(const Digest& sha256) const {
-    return cat(folder_, "/partial/", to_hex(sha256));
-  }
+  std::string blob_of(const RemoteFile& file) const;
   std::string model_folder(std::string_view id, std::string_view version) const {
     return cat(folder_, "/models/", id, "/", version);
   }

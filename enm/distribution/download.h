@@ -1,13 +1,13 @@
-// One file from a source, chunk by chunk, each verified as it comes.
+// One file from a source, chunk by chunk, each held against its digest as it comes.
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "enm/base/os_file.h"
 #include "enm/base/status.h"
-#include "enm/distribution/manifest.h"
+#include "enm/distribution/chunk_source.h"
 #include "enm/distribution/retry.h"
-#include "enm/distribution/source.h"
 
 namespace enm::distribution {
 
@@ -15,16 +15,21 @@ struct DownloadOptions {
   int parallel = 4;  // chunks on their way at a time: what a kill can waste
   RetryPolicy retry;
   Stop stop;
-  /// Told after each chunk, by one thread at a time: verified bytes of this file, and how many of
-  /// them were fetched just now rather than found.
-  std::function<void(uint64_t verified, uint64_t fetched)> report;
+  /// Told after each chunk, by one thread at a time: bytes that are here, of how many, and how many
+  /// were fetched just now rather than found.
+  std::function<void(uint64_t here, uint64_t total, uint64_t fetched)> report;
 };
 
-/// Makes `partial` the whole file. Bytes are written only after their chunk's digest was found
-/// right; what `partial` holds already is hashed and kept where it is right, so the file itself is
-/// the state from which an interrupted download goes on. kCorrupt if the source keeps sending
-/// wrong bytes, else the source's error.
-Status download(Source& source, const Manifest& model, const Artifact& artifact,
-                const File& partial, const DownloadOptions& options);
+/// Makes `partial` as long and as full as `file`. Bytes are written only after their chunk's digest
+/// was found right; what `partial` holds already is hashed and kept where it is right, so the file
+/// itself is the state from which an interrupted download goes on. Where the resolver knows no
+/// chunks, digests of what came are noted in chunk_notes() instead: they say what is here, and only
+/// the whole's hash says whether it is right. kCorrupt if the source keeps sending wrong bytes,
+/// else the source's error.
+Status download(ChunkSource& source, const RemoteFile& file, const File& partial,
+                const DownloadOptions& options);
+
+/// The file beside a partial with the digest of chunk i at 32 i, zeros where it has not come.
+std::string chunk_notes(const std::string& partial);
 
 }  // namespace enm::distribution

@@ -23,10 +23,6 @@ std::vector<std::string> list_versions(const std::string& root, std::string_view
   return out;
 }
 
-std::string FolderSource::folder_of(std::string_view id, std::string_view version) const {
-  return cat(root_, "/", id, "/", version);
-}
-
 Result<SignedManifest> FolderSource::manifest(const ModelRef& ref) {
   ENM_RETURN_IF_ERROR(check_model_id(ref.id));
   std::string version = ref.version;
@@ -36,7 +32,7 @@ Result<SignedManifest> FolderSource::manifest(const ModelRef& ref) {
     version = versions.front();
   }
   ENM_RETURN_IF_ERROR(check_version(version));
-  const std::string folder = folder_of(ref.id, version);
+  const std::string folder = cat(root_, "/", ref.id, "/", version);
   ENM_ASSIGN_OR_RETURN(const auto manifest,
                        read_file(cat(folder, "/", kManifestFile), kMaxManifestBytes));
   SignedManifest out{std::string(as_text(manifest)), ""};
@@ -46,9 +42,16 @@ Result<SignedManifest> FolderSource::manifest(const ModelRef& ref) {
   return out;
 }
 
-Status FolderSource::read(const Manifest& model, const Artifact& file, uint64_t offset,
-                          MutableBytes out) {
-  return DirectoryFiles(folder_of(model.id, model.version)).read(file.filename, offset, out);
+Status FolderSource::read(const RemoteFile& file, uint64_t offset, MutableBytes out) {
+  return DirectoryFiles(root_).read(file.path, offset, out);
+}
+
+RemoteFile remote_file(const Manifest& model, const Artifact& artifact) {
+  return {artifact.filename,
+          cat(model.id, "/", model.version, "/", artifact.filename),
+          artifact.digest.size,
+          {.hex = to_hex(artifact.digest.sha256)},
+          artifact.digest.chunks};
 }
 
 }  // namespace enm::distribution

@@ -12,12 +12,9 @@ class FolderSource final : public Source {
 
   const std::string& name() const override { return root_; }
   Result<SignedManifest> manifest(const ModelRef& ref) override;
-  Status read(const Manifest& model, const Artifact& file, uint64_t offset,
-              MutableBytes out) override;
+  Status read(const RemoteFile& file, uint64_t offset, MutableBytes out) override;
 
  private:
-  std::string folder_of(std::string_view id, std::string_view version) const;
-
   std::string root_;
 };
 

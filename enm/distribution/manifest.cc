@@ -33,41 +33,12 @@ bool is_device(std::string_view part) {
          is_digit(stem[3]);
 }
 
-Status check_filename(std::string_view filename) {
-  if (Status status = check_relative_name(filename); !status.ok()) {
-    return Corrupt(status.message());
-  }
-  if (filename.size() > kMaxFilename) {
-    return Corrupt("file name of ", filename.size(), " bytes; at most ", kMaxFilename);
-  }
-  for (char c : filename) {
-    const bool plain = is_digit(c) || is_lower(c) || is_upper(c) ||
-                       std::string_view("._-+=@/").find(c) != std::string_view::npos;
-    if (!plain) {
-      return Corrupt("file name ", quoted(filename),
-                     "; expected letters, digits and . _ - + = @ /");
-    }
-  }
-  for (std::string_view part : split(filename, '/')) {
-    if (part.front() == '.' || part.back() == '.' || is_device(part)) {
-      return Corrupt("file name ", quoted(filename),
-                     ": no part may begin or end with a dot, or be "
-                     "a device name");
-    }
-  }
-  const std::string lower = folded(filename);
-  if (lower == kManifestFile || lower == kSignatureFile) {
-    return Corrupt("file name ", quoted(filename), " is the manifest's own");
-  }
-  return Status();
-}
-
 Status check_artifact_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxArtifactName || name == "signature" || name == "manifest") {
     return Corrupt("artifact name ", quoted(name), "; expected 1 to ", kMaxArtifactName,
                    " bytes, and not \"manifest\" or \"signature\"");
   }
-  return check_filename(name);
+  return check_file_name(name);
 }
 
 Result<uint64_t> read_size(const Json& json) {
@@ -106,7 +77,7 @@ Result<Artifact> read_artifact(const std::string& name, const Json& json) {
   artifact.name = name;
   ENM_RETURN_IF_ERROR(check_artifact_name(name));
   ENM_ASSIGN_OR_RETURN(artifact.filename, json.get_string("filename"));
-  ENM_RETURN_IF_ERROR(check_filename(artifact.filename));
+  ENM_RETURN_IF_ERROR(check_file_name(artifact.filename));
   ENM_ASSIGN_OR_RETURN(artifact.digest.size, read_size(json));
   ENM_ASSIGN_OR_RETURN(artifact.digest.sha256, read_digest(json, "sha256"));
   ENM_ASSIGN_OR_RETURN(artifact.digest.chunks, read_chunks(json, artifact.digest.size));
@@ -255,6 +226,35 @@ Result<Manifest> parse_manifest(std::string_view bytes) {
   Result<Manifest> manifest = from_json(*std::move(json));
   if (!manifest.ok()) return manifest.status().in("[manifest]");
   return manifest;
+}
+
+Status check_file_name(std::string_view filename) {
+  if (Status status = check_relative_name(filename); !status.ok()) {
+    return Corrupt(status.message());
+  }
+  if (filename.size() > kMaxFilename) {
+    return Corrupt("file name of ", filename.size(), " bytes; at most ", kMaxFilename);
+  }
+  for (char c : filename) {
+    const bool plain = is_digit(c) || is_lower(c) || is_upper(c) ||
+                       std::string_view("._-+=@/").find(c) != std::string_view::npos;
+    if (!plain) {
+      return Corrupt("file name ", quoted(filename),
+                     "; expected letters, digits and . _ - + = @ /");
+    }
+  }
+  for (std::string_view part : split(filename, '/')) {
+    if (part.front() == '.' || part.back() == '.' || is_device(part)) {
+      return Corrupt("file name ", quoted(filename),
+                     ": no part may begin or end with a dot, or be "
+                     "a device name");
+    }
+  }
+  const std::string lower = folded(filename);
+  if (lower == kManifestFile || lower == kSignatureFile) {
+    return Corrupt("file name ", quoted(filename), " is the manifest's own");
+  }
+  return Status();
 }
 
 Status check_model_id(std::string_view id) {

@@ -63,6 +63,10 @@ Status check_model_id(std::string_view id);
 /// `[0-9A-Za-z][0-9A-Za-z.+-]{0,63}`, kInvalidArgument otherwise.
 Status check_version(std::string_view version);
 
+/// A file's name in a model: relative, of plain letters, with no part that a system takes for
+/// something else, at most 255 bytes, not the manifest's own. kCorrupt otherwise.
+Status check_file_name(std::string_view filename);
+
 /// Semantic versioning's precedence: negative, zero or positive as `a` is before, beside or after
 /// `b`. Parts that are no numbers compare as text; build metadata behind '+' decides last, so that
 /// two different versions are never equal.

@@ -67,9 +67,18 @@ Result<std::vector<std::string>> list_model_files(const std::string& folder) {
 Result<std::string> build_manifest(const std::string& folder,
                                    const std::vector<std::string>& filenames,
                                    const ManifestFields& fields) {
-  std::vector<Json::Member> artifacts;
+  std::vector<std::pair<std::string, FileDigest>> files;
   for (const std::string& filename : filenames) {
-    ENM_ASSIGN_OR_RETURN(const FileDigest digest, hash_file(cat(folder, "/", filename)));
+    ENM_ASSIGN_OR_RETURN(FileDigest digest, hash_file(cat(folder, "/", filename)));
+    files.emplace_back(filename, std::move(digest));
+  }
+  return build_manifest(files, fields);
+}
+
+Result<std::string> build_manifest(const std::vector<std::pair<std::string, FileDigest>>& files,
+                                   const ManifestFields& fields) {
+  std::vector<Json::Member> artifacts;
+  for (const auto& [filename, digest] : files) {
     artifacts.emplace_back(artifact_name(filename), artifact_json(filename, digest));
   }
   std::vector<Json::Member> members = fields.extra;

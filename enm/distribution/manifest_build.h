@@ -6,6 +6,7 @@
 
 #include "enm/base/json.h"
 #include "enm/base/status.h"
+#include "enm/distribution/integrity.h"
 
 namespace enm::distribution {
 
@@ -30,6 +31,10 @@ Result<std::vector<std::string>> list_model_files(const std::string& folder);
 /// is read once. kInvalidArgument for a field or name that no manifest may have.
 Result<std::string> build_manifest(const std::string& folder,
                                    const std::vector<std::string>& filenames,
+                                   const ManifestFields& fields);
+
+/// The same of files whose digests are known, by name.
+Result<std::string> build_manifest(const std::vector<std::pair<std::string, FileDigest>>& files,
                                    const ManifestFields& fields);
 
 }  // namespace enm::distribution

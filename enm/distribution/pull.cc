@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "enm/distribution/fetch.h"
 #include "enm/distribution/folder_source.h"
 #include "enm/distribution/verify.h"
 
@@ -60,17 +61,6 @@ Status check_room(const Manifest& manifest, uint64_t max_bytes) {
                            " (setting cache.maxSize)");
 }
 
-Status fetch(Source& source, const Manifest& manifest, const Artifact& artifact, const Cache& cache,
-             const DownloadOptions& options) {
-  ENM_ASSIGN_OR_RETURN(const auto incoming, cache.begin(artifact.digest, options.stop));
-  if (!incoming) {
-    options.report(artifact.digest.size, 0);
-    return Status();
-  }
-  ENM_RETURN_IF_ERROR(download(source, manifest, artifact, incoming->file(), options));
-  return cache.commit(*incoming, artifact.digest).in(artifact.filename);
-}
-
 }  // namespace
 
 Result<Pulled> pull(Source& source, const ModelRef& ref, const Cache& cache,
@@ -82,28 +72,23 @@ Result<Pulled> pull(Source& source, const ModelRef& ref, const Cache& cache,
   out.signed_by = offer.signed_by;
   {
     ENM_ASSIGN_OR_RETURN(const FileLock lock, cache.lock_shared(options.stop));
-    uint64_t before = 0;
-    DownloadOptions each{options.parallel, options.retry, options.stop, nullptr};
+    std::vector<RemoteFile> files;
     for (const Artifact& artifact : offer.manifest.artifacts) {
-      uint64_t fetched_here = 0;
-      each.report = [&](uint64_t verified, uint64_t fetched) {
-        fetched_here = fetched;
-        if (options.report) {
-          options.report(before + verified, offer.manifest.total_size(), out.fetched + fetched);
-        }
-      };
-      ENM_RETURN_IF_ERROR(fetch(source, offer.manifest, artifact, cache, each));
-      before += artifact.digest.size;
-      out.fetched += fetched_here;
+      files.push_back(remote_file(offer.manifest, artifact));
     }
-    ENM_ASSIGN_OR_RETURN(out.model, cache.install(offer.bytes, offer.manifest));
+    ENM_ASSIGN_OR_RETURN(const Fetched fetched, fetch_files(source, files, cache, options));
+    out.fetched = fetched.bytes;
+    ENM_ASSIGN_OR_RETURN(out.model, cache.install(offer.bytes, offer.manifest, ref.id));
   }
-  if (options.evict) {
-    const auto freed = cache.shrink(options.max_bytes, out.model.folder);
-    // Another process still adds; it will make the room when it is done.
-    if (!freed.ok() && freed.status().code() != Code::kConflict) return freed.status();
-  }
+  ENM_RETURN_IF_ERROR(make_room(cache, options, out.model));
   return out;
+}
+
+Status make_room(const Cache& cache, const PullOptions& options, const CachedModel& keep) {
+  if (!options.evict) return Status();
+  const auto freed = cache.shrink(options.max_bytes, keep.folder);
+  // Another process still adds; it will make the room when it is done.
+  return freed.ok() || freed.status().code() == Code::kConflict ? Status() : freed.status();
 }
 
 Result<Pulled> open_cached(const Cache& cache, const ModelRef& ref, const TrustPolicy& trust) {

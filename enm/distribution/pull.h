@@ -2,7 +2,6 @@
 // what a trusted key signed, unless the caller says that it may.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "enm/base/status.h"
@@ -18,14 +17,9 @@ struct TrustPolicy {
   bool allow_untrusted = false;
 };
 
-struct PullOptions {
-  int parallel = 4;
-  RetryPolicy retry;
-  Stop stop;
+struct PullOptions : DownloadOptions {
   uint64_t max_bytes = UINT64_MAX;  // the cache's
   bool evict = true;                // make room by what was not used for longest
-  /// Bytes of the whole model that are here and verified, its size, and bytes fetched just now.
-  std::function<void(uint64_t verified, uint64_t total, uint64_t fetched)> report;
 };
 
 struct Pulled {
@@ -40,6 +34,9 @@ struct Pulled {
 /// are not the manifest's; kResourceExhausted when cache or disk are too small.
 Result<Pulled> pull(Source& source, const ModelRef& ref, const Cache& cache,
                     const TrustPolicy& trust, const PullOptions& options);
+
+/// Keeps the cache within the options' size after a pull, if they want that.
+Status make_room(const Cache& cache, const PullOptions& options, const CachedModel& keep);
 
 /// A model of the cache, each byte held against its manifest and the manifest against `trust`.
 /// kNotFound if it is not there; kCorrupt if pulling it again would mend it.

@@ -78,10 +78,9 @@ class FaultySource final : public Source {
     if (on_manifest) on_manifest(out);
     return out;
   }
-  Status read(const Manifest& model, const Artifact& file, uint64_t offset,
-              MutableBytes out) override {
+  Status read(const RemoteFile& file, uint64_t offset, MutableBytes out) override {
     const int number = reads++;
-    ENM_RETURN_IF_ERROR(inner_.read(model, file, offset, out));
+    ENM_RETURN_IF_ERROR(inner_.read(file, offset, out));
     return on_read ? on_read(number, out) : Status();
   }
 
@@ -109,15 +108,15 @@ inline void check_source(Source& source, const SignedManifest& old, const Signed
   EXPECT_FALSE(source.name().empty());
 
   const auto manifest = parse_manifest(old.manifest);
-  const Artifact& file = *manifest->find_file("onnx/model.onnx");
+  const RemoteFile file = remote_file(*manifest, *manifest->find_file("onnx/model.onnx"));
   const auto expected = some_bytes(3 * kChunkSize + 1000, 1);
-  for (uint64_t i = 0; i < file.digest.chunks.size(); ++i) {
-    std::vector<uint8_t> got(chunk_length(file.digest.size, i));
-    const Status status = source.read(*manifest, file, i * kChunkSize, got);
+  for (uint64_t i = 0; i < file.chunks.size(); ++i) {
+    std::vector<uint8_t> got(chunk_length(file.size, i));
+    const Status status = source.read(file, i * kChunkSize, got);
     ASSERT_TRUE(status.ok()) << status.message();
     EXPECT_TRUE(std::equal(got.begin(), got.end(), expected.begin() + i * kChunkSize)) << i;
   }
-  EXPECT_TRUE(source.read(*manifest, file, 0, {}).ok());
+  EXPECT_TRUE(source.read(file, 0, {}).ok());
 }
 
 }  // namespace enm::distribution::testing

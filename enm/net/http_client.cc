@@ -96,12 +96,12 @@ void configure(CURL* curl, Transfer& transfer) {
   curl_easy_setopt(curl, CURLOPT_URL, transfer.request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, transfer.request.follow ? 1L : 0L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, std::string(kProgram).c_str());
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.slowest));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, std::max(1L, options.stall_timeout_ms / 1000L));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
@@ -114,7 +114,7 @@ void configure(CURL* curl, Transfer& transfer) {
 }
 
 Status failure(CURLcode code, const Transfer& transfer, const char* detail) {
-  const std::string& url = transfer.request.url;
+  const std::string url = shown(transfer.request.url);
   if (transfer.too_long) {
     return ResourceExhausted(url, ": the answer is longer than ", transfer.request.max_answer,
                              " bytes");
@@ -179,6 +179,9 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
   const CURLcode code = curl_easy_perform(curl);
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  const char* redirect = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &redirect);
+  if (redirect != nullptr) transfer.answer.redirect = redirect;
   handles_->give_back(curl);
   // A server may answer and close before it has read the body; the answer then says why.
   const bool answered = code == CURLE_SEND_ERROR && status >= 400;
@@ -234,6 +237,8 @@ Result<Json> json_of(const HttpAnswer& answer, std::string_view what) {
   if (!json.ok()) return json.status().in(what);
   return json;
 }
+
+std::string shown(std::string_view url) { return std::string(url.substr(0, url.find('?'))); }
 
 std::string url_escape(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";

@@ -16,8 +16,9 @@ namespace enm::net {
 
 struct HttpOptions {
   int connect_timeout_ms = 30'000;
-  int stall_timeout_ms = 30'000;  // without a byte; long transfers that move are left alone
+  int stall_timeout_ms = 30'000;  // below `slowest`; long transfers that move are left alone
   distribution::Stop stop;        // breaks off a transfer
+  int slowest = 1;                // bytes a second
 };
 
 struct HttpRequest {
@@ -26,12 +27,14 @@ struct HttpRequest {
   std::vector<std::string> headers;  // "Name: value"
   Bytes body;
   uint64_t max_answer = 1 << 20;  // bytes; a longer body is kResourceExhausted
+  bool follow = true;             // redirections
 };
 
 struct HttpAnswer {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
   std::vector<uint8_t> body;
+  std::string redirect;  // where it leads, as a whole URL, if the request did not follow
 
   const std::string& header(const std::string& name) const;
 };
@@ -59,6 +62,9 @@ Status error_of(const HttpAnswer& answer, std::string_view what);
 
 /// The answer's body as JSON; error_of for a status other than 2xx.
 Result<Json> json_of(const HttpAnswer& answer, std::string_view what);
+
+/// A URL for messages: without its query, which may hold a signature that opens a private file.
+std::string shown(std::string_view url);
 
 /// Text as one segment of a path or a value of a query: all but letters, digits and "-._~" as %XX.
 std::string url_escape(std::string_view text);

@@ -1,10 +1,12 @@
 #include "enm/net/http_source.h"
 
+#include "enm/net/http_range.h"
+
 namespace enm::net {
 
-using distribution::Artifact;
 using distribution::Manifest;
 using distribution::ModelRef;
+using distribution::RemoteFile;
 using distribution::SignedManifest;
 
 std::string without_slash(std::string_view url) {
@@ -44,26 +46,13 @@ Result<SignedManifest> HttpSource::manifest(const ModelRef& ref) {
   return out;
 }
 
-Status HttpSource::read(const Manifest&, const Artifact& file, uint64_t offset, MutableBytes out) {
+Status HttpSource::read(const RemoteFile& file, uint64_t offset, MutableBytes out) {
   if (out.empty()) return Status();
-  const uint64_t last = offset + out.size() - 1;
   HttpRequest request;
-  request.url = cat(registry_, "/v1/blobs/", distribution::to_hex(file.digest.sha256));
-  request.headers = {cat("Range: bytes=", offset, "-", last)};
-  request.max_answer = out.size();
+  request.url = cat(registry_, "/v1/blobs/", file.hash.hex);
+  ask_for_range(request, offset, out.size());
   ENM_ASSIGN_OR_RETURN(const HttpAnswer answer, client_.send(request));
-  if (answer.status >= 400) return error_of(answer, request.url);
-  const bool whole = answer.status == 200 && offset == 0 && out.size() == file.digest.size;
-  const std::string range = cat("bytes ", offset, "-", last, "/", file.digest.size);
-  if (!whole && (answer.status != 206 || answer.header("content-range") != range)) {
-    return Unavailable(request.url, ": asked for ", range, "; got HTTP status ", answer.status,
-                       " and Content-Range ", enm::quoted(answer.header("content-range")));
-  }
-  if (answer.body.size() != out.size()) {
-    return Unavailable(request.url, ": got ", answer.body.size(), " bytes of ", out.size());
-  }
-  std::copy(answer.body.begin(), answer.body.end(), out.begin());
-  return Status();
+  return take_range(answer, request.url, file.size, offset, out);
 }
 
 }  // namespace enm::net

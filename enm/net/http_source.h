@@ -13,8 +13,7 @@ class HttpSource final : public distribution::Source {
 
   const std::string& name() const override { return registry_; }
   Result<distribution::SignedManifest> manifest(const distribution::ModelRef& ref) override;
-  Status read(const distribution::Manifest& model, const distribution::Artifact& file,
-              uint64_t offset, MutableBytes out) override;
+  Status read(const distribution::RemoteFile& file, uint64_t offset, MutableBytes out) override;
 
  private:
   Result<std::string> get(const std::string& path, uint64_t max_bytes, std::string_view what);

@@ -114,21 +114,23 @@ TEST(HttpAnswers, MutationsAreErrorsOrAnswers) {
       http("206 Partial Content\r\nContent-Range: bytes 0-4/9", "12345"),
       http("403 Forbidden\r\nContent-Type: application/problem+json",
            R"({"type":"about:blank","title":"Forbidden","status":403,"detail":"no","code":"x"})")};
-  HttpSource source({.connect_timeout_ms = 1000, .stall_timeout_ms = 1000, .stop = nullptr},
-                    server.url());
-  HttpClient client({.connect_timeout_ms = 1000, .stall_timeout_ms = 1000, .stop = nullptr});
-  distribution::Artifact file;
-  file.digest.size = 9;
+  HttpSource source(
+      {.connect_timeout_ms = 1000, .stall_timeout_ms = 1000, .stop = nullptr, .slowest = 1},
+      server.url());
+  HttpClient client(
+      {.connect_timeout_ms = 1000, .stall_timeout_ms = 1000, .stop = nullptr, .slowest = 1});
+  distribution::RemoteFile file;
+  file.size = 9;
   std::vector<uint8_t> out(5);
   server.answer(answers[0]);
   EXPECT_EQ(list_models(client, server.url(), {})->size(), 1U);
   server.answer(answers[1]);
-  EXPECT_EQ(source.read({}, file, 0, out).message(), "ok");
+  EXPECT_EQ(source.read(file, 0, out).message(), "ok");
   Mutator mutator(11);
   for (int i = 0; i < 10'000; ++i) {
     server.answer(mutator.mutate(answers[i % 3]));
     if (i % 3 == 0) (void)list_models(client, server.url(), {});
-    if (i % 3 == 1) (void)source.read({}, file, 0, out);
+    if (i % 3 == 1) (void)source.read(file, 0, out);
     if (i % 3 == 2) {
       EXPECT_FALSE(source.manifest({"a", ""}).ok());
     }
