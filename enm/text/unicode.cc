@@ -92,6 +92,14 @@ void append_lower(std::vector<uint32_t>& out, uint32_t code_point) {
   append_mapped(out, code_point, kLower, kLowerValues);
 }
 
+void append_upper(std::vector<uint32_t>& out, uint32_t code_point) {
+  for (const Mapping& row : kLower) {
+    if (row.count != 1 || kLowerValues[row.begin] != code_point) continue;
+    return out.push_back(row.from);
+  }
+  out.push_back(code_point);
+}
+
 void append_decomposed(std::vector<uint32_t>& out, uint32_t code_point) {
   constexpr uint32_t kSyllables = 0xac00, kLeads = 0x1100, kVowels = 0x1161, kTails = 0x11a7;
   if (code_point < kSyllables || code_point >= kSyllables + 11172) {

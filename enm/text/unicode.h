@@ -24,6 +24,9 @@ bool is_other(uint32_t code_point);        // control, format, private use; not 
 /// Appends the lower-case form; most code points are their own.
 void append_lower(std::vector<uint32_t>& out, uint32_t code_point);
 
+/// Appends the upper-case form: the first code point whose lower-case form this is, or itself.
+void append_upper(std::vector<uint32_t>& out, uint32_t code_point);
+
 /// Appends the canonical decomposition (NFD of the one code point; Hangul included).
 void append_decomposed(std::vector<uint32_t>& out, uint32_t code_point);
 
