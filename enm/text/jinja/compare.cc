@@ -117,9 +117,13 @@ const Value* find(Heap& heap, Value dict, Value key) {
   return nullptr;
 }
 
-void insert(Heap& heap, std::vector<Pair>& pairs, Value key, Value value) {
+void check_key(Heap& heap, Value key) {
   const bool no_hash = key.is(Kind::kList) || key.is(Kind::kDict);
   if (no_hash) heap.fail("unhashable type: '", type_name(key.kind), "'");
+}
+
+void insert(Heap& heap, std::vector<Pair>& pairs, Value key, Value value) {
+  check_key(heap, key);
   if (!heap.spend(1 + pairs.size() / 4) || !heap.take(sizeof(Pair))) return;
   for (Pair& pair : pairs) {
     if (equal(heap, pair.key, key)) return void(pair.value = value);
@@ -136,7 +140,10 @@ bool contains(Heap& heap, Value container, Value item) {
     heap.spend(container.size / 16);
     return container.str().find(item.str()) != std::string_view::npos;
   }
-  if (container.is(Kind::kDict)) return find(heap, container, item) != nullptr;
+  if (container.is(Kind::kDict)) {
+    check_key(heap, item);
+    return find(heap, container, item) != nullptr;
+  }
   for (const Value& other : items_of(heap, container)) {
     if (equal(heap, item, other)) return true;
   }

@@ -16,6 +16,9 @@ bool contains(Heap& heap, Value container, Value item);
 /// The value of a key, or null.
 const Value* find(Heap& heap, Value dict, Value key);
 
+/// Fails for what cannot be a key.
+void check_key(Heap& heap, Value key);
+
 /// Puts a pair into what will be a dictionary: a key that stands there gets the new value.
 void insert(Heap& heap, std::vector<Pair>& pairs, Value key, Value value);
 

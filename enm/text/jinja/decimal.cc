@@ -18,7 +18,10 @@ struct Decimal {
   /// To `count` digits, which may be none or fewer; ties to even.
   void round(int count) {
     if (count >= static_cast<int>(digits.size())) return;
-    if (count < 0) count = 0, digits = "0";
+    if (count < 0) {
+      count = 0;
+      digits.assign(1, '0');
+    }
     const auto at = static_cast<size_t>(count);
     const bool tie = digits[at] == '5' && at + 1 == digits.size();
     const bool odd = at > 0 && (digits[at - 1] - '0') % 2 == 1;
@@ -28,7 +31,7 @@ struct Decimal {
     size_t i = at;
     while (i > 0 && digits[i - 1] == '9') digits[--i] = '0';
     if (i > 0) return void(++digits[i - 1]);
-    digits.insert(0, "1");
+    digits.insert(0, 1, '1');
     ++point;
   }
 };
@@ -96,7 +99,7 @@ std::string scientific(const Decimal& decimal, int places) {
 /// "nan", "inf" or nothing; takes the sign away.
 std::string special(double& value, std::string& sign) {
   if (std::isnan(value)) return "nan";
-  if (std::signbit(value)) sign = "-";
+  if (std::signbit(value)) sign.push_back('-');
   value = std::fabs(value);
   return std::isinf(value) ? "inf" : "";
 }
@@ -136,7 +139,7 @@ std::string float_fixed(double value, int places) {
   if (const std::string name = special(value, sign); !name.empty()) return sign + name;
   Decimal decimal = exact(value);
   decimal.round(decimal.point + places);
-  return sign + plain(decimal, places);
+  return sign + plain(decimal, std::max(0, places));
 }
 
 std::string float_exponent(double value, int places) {

@@ -11,7 +11,8 @@ namespace enm::text::jinja {
 /// repr(value): the shortest text that reads back as the same number.
 std::string float_repr(double value);
 
-/// value with `places` digits behind the point, ties to even: '%.*f'.
+/// value with `places` digits behind the point, ties to even: '%.*f'. Below 0: tens, hundreds, ...
+/// are rounded.
 std::string float_fixed(double value, int places);
 
 /// One digit, `places` behind the point, and the exponent: '%.*e'.

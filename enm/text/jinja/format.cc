@@ -33,9 +33,11 @@ class Formatter {
         out_.add(c);
       }
     }
+    // What can be asked for items by name need not be used.
     const bool is_tuple = arguments_.is(Kind::kTuple);
-    const bool is_dict = arguments_.is(Kind::kDict);
-    if (!is_dict && used_ < (is_tuple ? arguments_.size : 1)) {
+    const bool has_items = arguments_.is(Kind::kDict) || arguments_.is(Kind::kUndefined) ||
+                           (arguments_.is_sequence() && !is_tuple);
+    if (!has_items && used_ < (is_tuple ? arguments_.size : 1)) {
       heap_.fail("not all arguments converted during string formatting");
     }
     return out_.done();
@@ -200,6 +202,37 @@ class Formatter {
 
 Value format(Heap& heap, std::string_view format, Value arguments) {
   return Formatter(heap, format, arguments).run();
+}
+
+Value format_fields(Heap& heap, std::string_view format, std::span<const Value> values,
+                    std::span<const Pair> named) {
+  Text out(heap);
+  size_t used = 0;
+  for (size_t at = 0; at < format.size() && heap.spend(1); ++at) {
+    const char c = format[at];
+    const bool doubled = (c == '{' || c == '}') && format.substr(at + 1).starts_with(c);
+    if (doubled || (c != '{' && c != '}')) {
+      out.add(c);
+      at += doubled ? 1 : 0;
+      continue;
+    }
+    const size_t end = format.find('}', at);
+    if (c == '}' || end == std::string_view::npos) return heap.fail("a { or } stands alone");
+    const std::string_view name = format.substr(at + 1, end - at - 1);
+    at = end;
+    size_t index = name.empty() ? used++ : 0;
+    const char* last = name.data() + name.size();
+    const bool is_index = name.empty() || std::from_chars(name.data(), last, index).ptr == last;
+    if (is_index && index < values.size()) {
+      print(out, heap, values[index]);
+      continue;
+    }
+    const auto found = std::find_if(named.begin(), named.end(),
+                                    [&](const Pair& one) { return one.key.str() == name; });
+    if (is_index || found == named.end()) return heap.fail("format has no field ", quoted(name));
+    print(out, heap, found->value);
+  }
+  return out.done();
 }
 
 }  // namespace enm::text::jinja

@@ -1,4 +1,6 @@
 // The functions that a template finds without being given them.
+#include <cstdlib>
+
 #include "enm/text/jinja/compare.h"
 #include "enm/text/jinja/interpreter.h"
 #include "enm/text/jinja/print.h"
@@ -9,24 +11,17 @@ namespace {
 using Args = const Arguments&;
 
 Value range(Interpreter& in, Value, Args args) {
-  constexpr int64_t kMost = 100'000;  // as the sandbox has it
   int64_t bounds[] = {0, 0, 1};
   const size_t count = args.values.size();
   if (count < 1 || count > 3) return in.fail("range expects 1 to 3 integers");
   for (size_t i = 0; i < count; ++i) {
     if (!args.values[i].is_integer()) return in.fail("range expects integers");
+    if (std::abs(args.values[i].integer) > INT32_MAX) return in.fail("range: a bound is too large");
     bounds[count == 1 ? 1 : i] = args.values[i].integer;
   }
   const auto [begin, end, step] = bounds;
   if (step == 0) return in.fail("range: the step is 0");
-  Items out(in);
-  int64_t at = begin;
-  while (step > 0 ? at < end : at > end) {
-    if (static_cast<int64_t>(out.values().size()) == kMost) return in.fail("range: too many items");
-    out.add(Value::of_int(at));
-    if (in.failed() || __builtin_add_overflow(at, step, &at)) break;
-  }
-  return out.done();
+  return make_range(in, begin, end, step);
 }
 
 // A dictionary or pairs, and named values.
@@ -225,6 +220,24 @@ constexpr Builtin kFunctions[] = {
 };
 
 }  // namespace
+
+Value make_range(Heap& heap, int64_t begin, int64_t end, int64_t step) {
+  constexpr size_t kMost = 100'000;  // as the sandbox has it
+  Items out(heap);
+  for (const int64_t bound : {begin, end, step}) out.add(Value::of_int(bound));
+  int64_t at = begin;
+  while (step > 0 ? at < end : at > end) {
+    if (out.values().size() == kMost + 3) return heap.fail("range: too many items");
+    out.add(Value::of_int(at));
+    if (heap.failed() || __builtin_add_overflow(at, step, &at)) break;
+  }
+  Value made = out.done(Kind::kView);
+  if (heap.failed()) return {};
+  made.items += 3;
+  made.size -= 3;
+  made.detail = kRangeView;
+  return made;
+}
 
 const Builtin* find_function(std::string_view name) {
   for (const Builtin& one : kFunctions) {

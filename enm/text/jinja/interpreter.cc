@@ -270,7 +270,8 @@ Value Interpreter::get_item(Value object, Value index) {
   }
   if (index.is_integer()) {
     int64_t at = index.integer;
-    if (object.is(Kind::kList) || object.is(Kind::kTuple)) {
+    const bool is_range = object.is(Kind::kView) && object.detail == kRangeView;
+    if (object.is(Kind::kList) || object.is(Kind::kTuple) || is_range) {
       if (at < 0) at += object.size;
       if (at >= 0 && at < object.size) return object.items[at];
     }

@@ -108,6 +108,8 @@ struct Builtin {
   Value (*call)(Interpreter&, Value subject, const Arguments&);
 };
 
+Value make_range(Heap& heap, int64_t begin, int64_t end, int64_t step);
+
 // The tables, each in its own file. Null for a name that is not there.
 const Builtin* find_text_filter(std::string_view name);
 const Builtin* find_sequence_filter(std::string_view name);

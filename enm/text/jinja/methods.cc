@@ -286,6 +286,10 @@ Value zfill(Interpreter& in, Value self, Args args) {
   return out.done();
 }
 
+Value formatted(Interpreter& in, Value self, Args args) {
+  return format_fields(in, self.str(), args.values, args.named);
+}
+
 Value all_are(Value self, bool (*is)(uint32_t)) {
   const std::string_view text = self.str();
   bool all = !text.empty();
@@ -308,6 +312,7 @@ Value isupper(Interpreter& in, Value self, Args args) { return has_case(in, self
 Value islower(Interpreter& in, Value self, Args args) { return has_case(in, self, args, false); }
 
 Value get(Interpreter& in, Value self, Args args) {
+  check_key(in, args.get(0, "key"));
   const Value* found = find(in, self, args.get(0, "key"));
   return found != nullptr ? *found : args.get(1, "default");
 }
@@ -378,6 +383,7 @@ constexpr Builtin kOfStrings[] = {
     {"isspace", isspace},
     {"isupper", isupper},
     {"islower", islower},
+    {"format", formatted},
 };
 constexpr Builtin kOfDicts[] = {
     {"get", get}, {"items", items}, {"keys", keys}, {"values", values}, {"copy", copy}};

@@ -1,4 +1,5 @@
 // Python's arithmetic and slices.
+#include <algorithm>
 #include <cmath>
 
 #include "enm/text/jinja/compare.h"
@@ -76,6 +77,7 @@ Value float_binary(Heap& heap, char op, double a, double b) {
   if (rest == 0) rest = std::copysign(0.0, b);
   if (op == '%') return Value::of_float(rest);
   const double quotient = (a - rest) / b;
+  if (quotient == 0) return Value::of_float(std::copysign(0.0, a / b));
   const double down = std::floor(quotient);
   return Value::of_float(quotient - down > 0.5 ? down + 1 : down);
 }
@@ -97,13 +99,20 @@ bool is_joinable(Value value) {
   return value.is(Kind::kString) || value.is(Kind::kList) || value.is(Kind::kTuple);
 }
 
-Value join(Heap& heap, Value a, Value b) {
-  if (a.is(Kind::kString)) {
-    Text out(heap);
-    out.add(a.str());
-    out.add(b.str());
-    return out.done();
+// What is marked as safe makes the other side escaped.
+Value join_texts(Interpreter& in, Value a, Value b) {
+  const bool is_safe = a.detail != 0 || b.detail != 0;
+  Text out(in);
+  for (const Value part : {a, b}) {
+    const bool is_plain = is_safe && part.detail == 0;
+    out.add(is_plain ? in.call_filter("escape", part, {}).str() : part.str());
   }
+  Value made = out.done();
+  made.detail = is_safe ? 1 : 0;
+  return made;
+}
+
+Value join(Heap& heap, Value a, Value b) {
   Items out(heap);
   for (uint32_t i = 0; i < a.size; ++i) out.add(a.items[i]);
   for (uint32_t i = 0; i < b.size; ++i) out.add(b.items[i]);
@@ -122,17 +131,19 @@ int64_t bound(Value value, int64_t fallback, int64_t size, int64_t step) {
 }  // namespace
 
 Value Interpreter::binary(char op, Value left, Value right) {
+  if (left.is(Kind::kString) && op == '%') return format(*this, left.str(), right);
   for (const Value value : {left, right}) {
     if (value.is(Kind::kUndefined)) return fail_undefined(*this, value);
   }
-  if (left.is(Kind::kString) && op == '%') return format(*this, left.str(), right);
   if (left.is_integer() && right.is_integer() && op != '/') {
     return int_binary(*this, op, left.integer, right.integer);
   }
   if (left.is_number() && right.is_number()) {
     return float_binary(*this, op, left.as_double(), right.as_double());
   }
-  if (op == '+' && left.kind == right.kind && is_joinable(left)) return join(*this, left, right);
+  if (op == '+' && left.kind == right.kind && is_joinable(left)) {
+    return left.is(Kind::kString) ? join_texts(*this, left, right) : join(*this, left, right);
+  }
   if (op == '*' && is_joinable(left) && right.is_integer()) {
     return repeat(*this, left, right.integer);
   }
@@ -146,7 +157,10 @@ Value Interpreter::binary(char op, Value left, Value right) {
 
 Value Interpreter::slice(Value object, Value begin, Value end, Value step) {
   if (object.is(Kind::kUndefined)) return fail_undefined(*this, object);
-  if (!is_joinable(object)) return fail("'", type_name(object.kind), "' has no slices");
+  const bool is_range = object.is(Kind::kView) && object.detail == kRangeView;
+  if (!is_joinable(object) && !is_range) {
+    return fail("'", type_name(object.kind), "' has no slices");
+  }
   for (const Value value : {begin, end, step}) {
     if (value.is(Kind::kUndefined)) return fail_undefined(*this, value);
     if (!value.is(Kind::kNone) && !value.is_integer()) return fail("slices take integers");
@@ -162,6 +176,11 @@ Value Interpreter::slice(Value object, Value begin, Value end, Value step) {
   if (is_text && by == 1) {
     if (failed() || from >= to) return Value::string({});
     return Value::string(object.str().substr(offset(from), offset(to) - offset(from)));
+  }
+  if (is_range) {
+    const int64_t first = object.items[-3].integer, by_one = object.items[-1].integer;
+    const int64_t step_by = std::clamp<int64_t>(by, INT32_MIN, INT32_MAX) * by_one;
+    return make_range(*this, first + from * by_one, first + to * by_one, step_by);
   }
   Items items(*this);
   Text text(*this);

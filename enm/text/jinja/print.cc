@@ -56,15 +56,25 @@ void print_pair(Text& out, Heap& heap, bool first, Value key, Value value) {
   print_repr(out, heap, value);
 }
 
+// Its bounds lie in front of its items; a step of 1 is not shown.
+void print_range(Text& out, Heap& heap, Value value) {
+  value.items -= 3;
+  value.size = value.items[2].integer == 1 ? 2 : 3;
+  print_items(out, heap, value, "(", ")");
+}
+
 void print_container(Text& out, Heap& heap, Value value) {
   switch (value.kind) {
     case Kind::kList:
       return print_items(out, heap, value, "[", "]");
     case Kind::kTuple:
       return print_items(out, heap, value, "(", value.size == 1 ? ",)" : ")");
-    case Kind::kView:
-      out.add(value.detail == 0 ? "dict_keys" : value.detail == 1 ? "dict_values" : "dict_items");
+    case Kind::kView: {
+      constexpr std::string_view kNames[] = {"dict_keys", "dict_values", "dict_items", "range"};
+      out.add(kNames[value.detail]);
+      if (value.detail == kRangeView) return print_range(out, heap, value);
       return print_items(out, heap, value, "([", "])");
+    }
     case Kind::kDict:
       out.add('{');
       for (uint32_t i = 0; i < value.size && !heap.failed(); ++i) {
@@ -173,6 +183,10 @@ void print_repr(Text& out, Heap& heap, Value value) {
       if (!heap.spend(1) || !heap.enter()) return;
       print_container(out, heap, value);
       return heap.leave();
+    case Kind::kMacro:
+      out.add("<Macro ");
+      print_quoted(out, value.macro->node->name);
+      return out.add('>');
     default:  // Python would show an address
       heap.fail("'", type_name(value.kind), "' cannot be shown as text");
   }

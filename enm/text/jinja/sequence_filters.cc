@@ -159,6 +159,7 @@ Value unique(Interpreter& in, Value value, Args args) {
   Items out(in), seen(in);
   for (size_t i = 0; i < keys.size() && !in.failed(); ++i) {
     const auto& others = seen.values();
+    check_key(in, keys[i]);
     const auto is_same = [&](Value other) { return equal(in, other, keys[i]); };
     if (std::any_of(others.begin(), others.end(), is_same)) continue;
     seen.add(keys[i]);

@@ -23,6 +23,10 @@ Value unescape(Heap& heap, std::string_view text);
 /// 'format' % arguments
 Value format(Heap& heap, std::string_view format, Value arguments);
 
+/// 'format'.format(arguments): fields by number and name, without attributes and formats.
+Value format_fields(Heap& heap, std::string_view format, std::span<const Value> values,
+                    std::span<const Pair> named);
+
 enum class Case : uint8_t { kUpper, kLower, kSwap };
 void change_case(Text& out, std::string_view text, Case to);
 /// The first character in upper case, the rest in lower.

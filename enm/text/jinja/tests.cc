@@ -51,7 +51,8 @@ constexpr Row kTests[] = {
     {"iterable", [](Q q) { return q.is_iterable(); }},
     {"sequence",
      [](Q q) {
-       return q.is_iterable() && !q.is(Kind::kIterator) && !q.is(Kind::kView) && !q.is(Kind::kLoop);
+       return q.is_iterable() && !q.is(Kind::kIterator) &&
+              (!q.is(Kind::kView) || q.value.detail == kRangeView) && !q.is(Kind::kLoop);
      }},
     {"number", [](Q q) { return q.value.is_number(); }},
     {"integer", [](Q q) { return q.is(Kind::kInt); }},
@@ -60,7 +61,10 @@ constexpr Row kTests[] = {
     {"true", [](Q q) { return q.is(Kind::kBool) && truth(q.value); }},
     {"false", [](Q q) { return q.is(Kind::kBool) && !truth(q.value); }},
     {"callable", [](Q q) { return q.value.kind >= Kind::kMacro || q.is(Kind::kUndefined); }},
-    {"odd", [](Q q) { return !q.divides(Value::of_int(2)) && !q.in.failed(); }},
+    {"odd",
+     [](Q q) {
+       return equal(q.in, q.in.binary('%', q.value, Value::of_int(2)), Value::of_int(1));
+     }},
     {"even", [](Q q) { return q.divides(Value::of_int(2)); }},
     {"divisibleby", [](Q q) { return q.divides(q.args.get(0, "num", {})); }},
     {"lower", [](Q q) { return q.has_case("islower"); }},

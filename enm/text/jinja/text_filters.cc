@@ -15,6 +15,13 @@ using Args = const Arguments&;
 
 Value as_text(Interpreter& in, Value value) { return Value::string(to_text(in, value)); }
 
+// A string as it is; nothing else.
+std::string_view text_only(Interpreter& in, Value value) {
+  if (value.is(Kind::kString)) return value.str();
+  if (value.is(Kind::kUndefined)) return fail_undefined(in, value), "";
+  return in.fail("expected str, not ", type_name(value.kind)), "";
+}
+
 // A filter that is a method of the value's text.
 Value method(Interpreter& in, Value value, Args args, std::string_view name) {
   bool refused = false;
@@ -51,7 +58,15 @@ Value title(Interpreter& in, Value value, Args) {
   return out.done();
 }
 
-Value escape(Interpreter& in, Value value, Args) {
+// Marked as safe: adding it to other text escapes that.
+Value safe(Interpreter& in, Value value, Args) {
+  Value out = as_text(in, value);
+  out.detail = 1;
+  return out;
+}
+
+Value escape(Interpreter& in, Value value, Args args) {
+  if (value.is(Kind::kString) && value.detail != 0) return value;
   Text out(in);
   for (const char c : to_text(in, value)) {
     constexpr std::string_view kSpecial = "&<>'\"";
@@ -59,11 +74,12 @@ Value escape(Interpreter& in, Value value, Args) {
     const size_t found = kSpecial.find(c);
     found == std::string_view::npos ? out.add(c) : out.add(kEntities[found]);
   }
-  return out.done();
+  return safe(in, out.done(), args);
 }
 
 Value urlencode(Interpreter& in, Value value, Args) {
   Text out(in);
+  if (value.is_sequence() || value.is(Kind::kDict)) text_only(in, value);
   for (const char c : to_text(in, value)) {
     const bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
                        std::string_view("-._~/").find(c) != std::string_view::npos;
@@ -87,7 +103,7 @@ Value indent(Interpreter& in, Value value, Args args) {
   Text unit(in);
   width.is(Kind::kString) ? unit.add(width.str()) : unit.repeat(" ", width.integer);
   Text all(in);
-  all.add(to_text(in, value));
+  all.add(text_only(in, value));
   all.add('\n');
   const bool blank = truth(args.get(2, "blank"));
   Text out(in);
@@ -102,7 +118,7 @@ Value indent(Interpreter& in, Value value, Args args) {
 }
 
 Value truncate(Interpreter& in, Value value, Args args) {
-  const std::string_view text = to_text(in, value);
+  const std::string_view text = text_only(in, value);
   const Value end = args.get(2, "end", Value::string("..."));
   const int64_t size = args.get(0, "length", Value::of_int(255)).integer;
   const Value leeway = args.get(3, "leeway");
@@ -144,7 +160,8 @@ std::optional<double> read_float(Value value) {
                                                                     : std::nullopt;
 }
 
-Value to_float(Interpreter&, Value value, Args args) {
+Value to_float(Interpreter& in, Value value, Args args) {
+  if (value.is(Kind::kUndefined)) return fail_undefined(in, value);
   const auto read = read_float(value);
   return read ? Value::of_float(*read) : args.get(0, "default", Value::of_float(0));
 }
@@ -161,8 +178,10 @@ Value to_int(Interpreter& in, Value value, Args args) {
     const auto read = std::from_chars(text.data(), end, out, base);
     if (!text.empty() && read.ec == std::errc() && read.ptr == end) return Value::of_int(out);
   }
+  if (value.is(Kind::kUndefined)) return fail_undefined(in, value);
   const auto read = read_float(value);
-  if (!read || !(std::fabs(*read) < 9.2e18)) return args.get(0, "default", Value::of_int(0));
+  if (!read || !std::isfinite(*read)) return args.get(0, "default", Value::of_int(0));
+  if (std::fabs(*read) > 9.2e18) return in.fail("an integer is out of range");
   return Value::of_int(static_cast<int64_t>(*read));
 }
 
@@ -179,9 +198,9 @@ Value rounded(Interpreter& in, Value value, Args args) {
   if (places < -300 || places > 300) return in.fail("round: the precision is out of range");
   if (how.is(Kind::kString) && how.str() == "common") {
     if (value.is_integer() && places >= 0) return Value::of_int(value.integer);
-    if (places >= 0) {
-      return to_float(in, Value::string(float_fixed(value.number, static_cast<int>(places))), {});
-    }
+    const std::string text = float_fixed(value.as_double(), static_cast<int>(places));
+    const Value out = to_float(in, Value::string(text), {});
+    return value.is_integer() ? to_int(in, out, {}) : out;
   }
   const double scale = std::pow(10.0, static_cast<double>(places));
   const double scaled = value.as_double() * scale;
@@ -208,8 +227,6 @@ Value to_json(Interpreter& in, Value value, Args args) {
   print_json(out, in, value, style);
   return out.done();
 }
-
-Value same(Interpreter&, Value value, Args) { return value; }
 
 Value or_default(Interpreter&, Value value, Args args) {
   const bool is_missing =
@@ -247,7 +264,7 @@ constexpr Builtin kFilters[] = {
     {"abs", absolute},
     {"round", rounded},
     {"tojson", to_json},
-    {"safe", same},
+    {"safe", safe},
     {"default", or_default},
     {"d", or_default},
     {"attr", attribute},

@@ -13,6 +13,9 @@ struct Macro;
 struct Loop;
 struct Iterator;
 
+/// Value::detail of the kView that a range is: its begin, end and step lie in front of its items.
+constexpr uint8_t kRangeView = 3;
+
 enum class Kind : uint8_t {
   kUndefined,
   kNone,
@@ -22,7 +25,7 @@ enum class Kind : uint8_t {
   kString,
   kList,
   kTuple,
-  kView,      // dict.keys() and its like
+  kView,      // dict.keys() and its like, and range()
   kIterator,  // what map, select and their like give: read once
   kDict,
   kNamespace,
@@ -34,8 +37,8 @@ enum class Kind : uint8_t {
 
 struct Value {
   Kind kind = Kind::kUndefined;
-  /// kUndefined: the Kind that has no such attribute, if not kUndefined. kView, kMethod, kFunction:
-  /// which one.
+  /// kUndefined: the Kind that has no such attribute, if not kUndefined. kString: 1 if
+  /// it is marked as safe. kView: keys, values, items or a range.
   uint8_t detail = 0;
   /// Bytes of a string or of an undefined name, items of a sequence or dictionary.
   uint32_t size = 0;
