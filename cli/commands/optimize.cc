@@ -37,7 +37,7 @@ enm::Status write_gguf(const Options& options, const Context& context) {
   if (type != "F16" && type != "Q8_0" && type != "Q4_0" && !type.empty()) {
     return enm::InvalidArgument("GGUF files are written in F16, Q8_0 or Q4_0, not in ", type);
   }
-  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_model(options.source));
+  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   if (!source.file.empty()) {
     return enm::Unsupported("GGUF files are written from folders of checkpoints, not from ",
                             source.file);

@@ -320,6 +320,15 @@ void append_lower(std::vector<uint32_t>& out, uint32_t c) {
   }
 }
 
+void append_upper(std::vector<uint32_t>& out, uint32_t code_point) {
+  for (const auto& [first, count, step, distance] : lower_runs()) {
+    const uint32_t upper = code_point - distance;
+    const uint32_t place = upper - first;
+    if (place % step == 0 && place / step < count) return out.push_back(upper);
+  }
+  out.push_back(code_point);
+}
+
 void append_case_variants(CodeRanges& out, uint32_t c) {
   // Foldings that no lower-case mapping shows, by pairs.
   constexpr uint32_t kFolds[][2] = {{0x17f, 0x73},  {0x3c2, 0x3c3}, {0xb5, 0x3bc},

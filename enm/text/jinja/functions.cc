@@ -1,0 +1,249 @@
+// The functions that a template finds without being given them.
+#include <cstdlib>
+
+#include "enm/text/jinja/compare.h"
+#include "enm/text/jinja/interpreter.h"
+#include "enm/text/jinja/print.h"
+
+namespace enm::text::jinja {
+namespace {
+
+using Args = const Arguments&;
+
+Value range(Interpreter& in, Value, Args args) {
+  int64_t bounds[] = {0, 0, 1};
+  const size_t count = args.values.size();
+  if (count < 1 || count > 3) return in.fail("range expects 1 to 3 integers");
+  for (size_t i = 0; i < count; ++i) {
+    if (!args.values[i].is_integer()) return in.fail("range expects integers");
+    if (std::abs(args.values[i].integer) > INT32_MAX) return in.fail("range: a bound is too large");
+    bounds[count == 1 ? 1 : i] = args.values[i].integer;
+  }
+  const auto [begin, end, step] = bounds;
+  if (step == 0) return in.fail("range: the step is 0");
+  return make_range(in, begin, end, step);
+}
+
+// A dictionary or pairs, and named values.
+Value dict(Interpreter& in, Value, Args args) {
+  std::vector<Pair> pairs;
+  const Value given = args.get(0, "");
+  if (given.is(Kind::kDict)) {
+    pairs.assign(given.pairs, given.pairs + given.size);
+    in.take(given.size * sizeof(Pair));
+  } else if (!given.is(Kind::kNone)) {
+    for (const Value& item : items_of(in, given)) {
+      const auto pair = items_of(in, item);
+      if (pair.size() != 2) return in.fail("dict: expected pairs");
+      insert(in, pairs, pair[0], pair[1]);
+    }
+  }
+  for (const Pair& pair : args.named) insert(in, pairs, pair.key, pair.value);
+  return in.dict(pairs);
+}
+
+Value make_namespace(Interpreter& in, Value, Args args) {
+  const Value given = dict(in, {}, args);
+  Value out = Value::string({}, Kind::kNamespace);
+  out.scope = in.make<Scope>();
+  for (uint32_t i = 0; i < given.size; ++i) {
+    const std::string_view name = given.pairs[i].key.str();
+    if (!given.pairs[i].key.is(Kind::kString) || name.starts_with('_')) {
+      return in.fail("a namespace takes no attribute ", quoted(to_text(in, given.pairs[i].key)));
+    }
+    in.assign(*out.scope, name, given.pairs[i].value);
+  }
+  return out;
+}
+
+Value raise(Interpreter& in, Value, Args args) {
+  return in.fail("the template says: ", to_text(in, args.get(0, "message")));
+}
+
+constexpr std::string_view kDays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                      "Friday", "Saturday", "Sunday"};
+constexpr std::string_view kMonths[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
+
+struct Date {
+  int64_t year, month, day, weekday, day_of_year, hour, minute, second;
+};
+
+// Source: Howard Hinnant, chrono-compatible low-level date algorithms, civil_from_days
+Date date_of(int64_t seconds) {
+  const int64_t days = (seconds - ((seconds % 86400) + 86400) % 86400) / 86400;
+  const int64_t rest = seconds - days * 86400;
+  const int64_t shifted = days + 719468;  // from 0000-03-01
+  const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  const int64_t of_era = shifted - era * 146097;
+  const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  const int64_t from_march = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t month = (5 * from_march + 2) / 153;
+  Date out{};
+  out.day = from_march - (153 * month + 2) / 5 + 1;
+  out.month = month < 10 ? month + 3 : month - 9;
+  out.year = year_of_era + era * 400 + (out.month <= 2 ? 1 : 0);
+  const bool leap = (out.year % 4 == 0 && out.year % 100 != 0) || out.year % 400 == 0;
+  out.day_of_year = out.month > 2 ? from_march + 59 + (leap ? 1 : 0) : from_march - 306;
+  out.weekday = ((days + 3) % 7 + 7) % 7;  // 1970-01-01 was a Thursday
+  out.hour = rest / 3600;
+  out.minute = rest / 60 % 60;
+  out.second = rest % 60;
+  return out;
+}
+
+void put(Text& out, int64_t number, int width, char pad) {
+  const std::string digits = cat(number);
+  if (pad != '-') out.repeat(pad == '_' ? " " : "0", width - static_cast<int64_t>(digits.size()));
+  out.add(digits);
+}
+
+void put_date(Text& out, const Date& date, std::string_view format, bool nested = false) {
+  for (size_t at = 0; at < format.size(); ++at) {
+    if (format[at] != '%' || at + 1 == format.size()) {
+      out.add(format[at]);
+      continue;
+    }
+    char pad = '0';
+    if (format[at + 1] == '-' || format[at + 1] == '_') pad = format[++at];
+    const char letter = at + 1 < format.size() ? format[++at] : '%';
+    const int64_t hour12 = (date.hour + 11) % 12 + 1;
+    const std::string_view day = kDays[date.weekday], month = kMonths[date.month - 1];
+    struct Alias {
+      char letter;
+      std::string_view format;
+    };
+    constexpr Alias kAliases[] = {{'F', "%Y-%m-%d"},
+                                  {'T', "%H:%M:%S"},
+                                  {'D', "%m/%d/%y"},
+                                  {'R', "%H:%M"},
+                                  {'X', "%H:%M:%S"},
+                                  {'x', "%m/%d/%y"},
+                                  {'c', "%a %b %_d %H:%M:%S %Y"}};
+    bool is_alias = false;
+    for (const Alias& alias : kAliases) {
+      if (alias.letter != letter || nested) continue;
+      put_date(out, date, alias.format, true);
+      is_alias = true;
+    }
+    if (is_alias) continue;
+    switch (letter) {
+      case 'Y':
+        put(out, date.year, 1, pad);
+        break;
+      case 'y':
+        put(out, date.year % 100, 2, pad);
+        break;
+      case 'm':
+        put(out, date.month, 2, pad);
+        break;
+      case 'd':
+        put(out, date.day, 2, pad);
+        break;
+      case 'e':
+        put(out, date.day, 2, pad == '0' ? '_' : pad);
+        break;
+      case 'H':
+        put(out, date.hour, 2, pad);
+        break;
+      case 'I':
+        put(out, hour12, 2, pad);
+        break;
+      case 'M':
+        put(out, date.minute, 2, pad);
+        break;
+      case 'S':
+        put(out, date.second, 2, pad);
+        break;
+      case 'j':
+        put(out, date.day_of_year + 1, 3, pad);
+        break;
+      case 'u':
+        put(out, date.weekday + 1, 1, pad);
+        break;
+      case 'w':
+        put(out, (date.weekday + 1) % 7, 1, pad);
+        break;
+      case 'A':
+        out.add(day);
+        break;
+      case 'a':
+        out.add(day.substr(0, 3));
+        break;
+      case 'B':
+        out.add(month);
+        break;
+      case 'b':
+      case 'h':
+        out.add(month.substr(0, 3));
+        break;
+      case 'p':
+        out.add(date.hour < 12 ? "AM" : "PM");
+        break;
+      case 'f':
+        out.add("000000");
+        break;
+      case 'n':
+        out.add('\n');
+        break;
+      case 't':
+        out.add('\t');
+        break;
+      case 'Z':  // a local time without a zone has neither
+      case 'z':
+        break;
+      case '%':
+        out.add('%');
+        break;
+      default:
+        out.add('%');
+        out.add(letter);
+    }
+  }
+}
+
+Value strftime_now(Interpreter& in, Value, Args args) {
+  const Value format = args.get(0, "format");
+  if (!format.is(Kind::kString)) return in.fail("strftime_now: expected str");
+  Text out(in);
+  put_date(out, date_of(*in.now()), format.str());
+  return out.done();
+}
+
+constexpr Builtin kFunctions[] = {
+    {"range", range},
+    {"dict", dict},
+    {"namespace", make_namespace},
+    {"raise_exception", raise},
+    {"strftime_now", strftime_now},
+};
+
+}  // namespace
+
+Value make_range(Heap& heap, int64_t begin, int64_t end, int64_t step) {
+  constexpr size_t kMost = 100'000;  // as the sandbox has it
+  Items out(heap);
+  for (const int64_t bound : {begin, end, step}) out.add(Value::of_int(bound));
+  int64_t at = begin;
+  while (step > 0 ? at < end : at > end) {
+    if (out.values().size() == kMost + 3) return heap.fail("range: too many items");
+    out.add(Value::of_int(at));
+    if (heap.failed() || __builtin_add_overflow(at, step, &at)) break;
+  }
+  Value made = out.done(Kind::kView);
+  if (heap.failed()) return {};
+  made.items += 3;
+  made.size -= 3;
+  made.detail = kRangeView;
+  return made;
+}
+
+const Builtin* find_function(std::string_view name) {
+  for (const Builtin& one : kFunctions) {
+    if (one.name == name) return &one;
+  }
+  return nullptr;
+}
+
+}  // namespace enm::text::jinja

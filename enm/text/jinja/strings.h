@@ -1,0 +1,41 @@
+// What Python's strings can do, over UTF-8.
+#pragma once
+
+#include "enm/text/jinja/heap.h"
+
+namespace enm::text::jinja {
+
+/// str.isspace() of one character.
+bool is_space(uint32_t code_point);
+
+/// Without the characters of `set` at one end; without white space if `set` is null.
+std::string_view strip_left(std::string_view text, const std::string_view* set = nullptr);
+std::string_view strip_right(std::string_view text, const std::string_view* set = nullptr);
+
+/// Characters, as len() counts them.
+int64_t length(std::string_view text);
+/// Where each character begins, and the end.
+std::vector<uint32_t> starts(Heap& heap, std::string_view text);
+
+/// What a string literal's inside stands for.
+Value unescape(Heap& heap, std::string_view text);
+
+/// 'format' % arguments
+Value format(Heap& heap, std::string_view format, Value arguments);
+
+/// 'format'.format(arguments): fields by number and name, without attributes and formats.
+Value format_fields(Heap& heap, std::string_view format, std::span<const Value> values,
+                    std::span<const Pair> named);
+
+enum class Case : uint8_t { kUpper, kLower, kSwap };
+void change_case(Text& out, std::string_view text, Case to);
+/// The first character in upper case, the rest in lower.
+void capitalize(Text& out, std::string_view text);
+
+/// str.splitlines()
+std::vector<std::string_view> lines(Heap& heap, std::string_view text, bool keep_ends = false);
+
+Value replace(Heap& heap, std::string_view text, std::string_view from, std::string_view to,
+              int64_t count);
+
+}  // namespace enm::text::jinja
