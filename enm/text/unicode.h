@@ -77,6 +77,7 @@ inline constexpr Categories kNumbers = categories(Category::kNd, Category::kNo);
 inline bool is_in(uint32_t code_point, Categories set) {
   return (set >> static_cast<int>(category(code_point)) & 1) != 0;
 }
+inline bool is_letter(uint32_t code_point) { return is_in(code_point, kLetters); }
 inline bool is_number(uint32_t code_point) { return is_in(code_point, kNumbers); }
 inline bool is_mark(uint32_t code_point) { return is_in(code_point, kMarks); }
 bool is_white(uint32_t code_point);  // White_Space

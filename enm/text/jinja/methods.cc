@@ -79,7 +79,7 @@ Value title(Interpreter& in, Value self, Args) {
   for (size_t at = 0; at < text.size() && in.spend(1);) {
     size_t end = at;
     size_t next = at;
-    while (next < text.size() && is_in(next_code_point(text, next), kLetters)) end = next;
+    while (next < text.size() && is_letter(next_code_point(text, next))) end = next;
     capitalize(out, text.substr(at, end - at));
     out.add(text.substr(end, next - end));
     at = next;

@@ -140,7 +140,7 @@ Value wordcount(Interpreter& in, Value value, Args) {
   bool inside = false;
   for (size_t at = 0; at < text.size();) {
     const uint32_t c = next_code_point(text, at);
-    const bool word = is_in(c, kLetters | kNumbers) || c == '_';
+    const bool word = is_letter(c) || is_number(c) || c == '_';
     count += word && !inside ? 1 : 0;
     inside = word;
   }
