@@ -15,10 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCompanions[] = {
-    "tokenizer.json",       "tokenizer_config.json",     "config.json",
-    "modules.json",         "sentence_bert_config.json", "generation_config.json",
-    "1_Pooling/config.json"};
+constexpr const char* kCompanions[] = {"tokenizer.json",
+                                       "tokenizer_config.json",
+                                       "config.json",
+                                       "modules.json",
+                                       "sentence_bert_config.json",
+                                       "generation_config.json",
+                                       "1_Pooling/config.json",
+                                       "config_sentence_transformers.json"};
 
 fs::path folder_of(const fs::path& file) {
   return file.parent_path().empty() ? fs::path(".") : file.parent_path();

@@ -69,18 +69,18 @@ def artifacts(program, tmp_path_factory):
 
 @pytest.fixture
 def run_graph(tmp_path):
-    """run_graph(model or path, {name: array}) -> {name: array}: our executor on any graph."""
+    """run_graph(model or path, {name: array}) -> {name: array}: our executor on any graph; mode ["--decode"]: as a decoder."""
     import onnx
     from onnx import helper, numpy_helper
 
-    def run(model, feeds, env=None):
+    def run(model, feeds, env=None, mode=()):
         if not isinstance(model, (str, pathlib.Path)):
             onnx.save(model, tmp_path / "graph.onnx")
             model = tmp_path / "graph.onnx"
         given = [numpy_helper.from_array(value, name) for name, value in feeds.items()]
         inputs = helper.make_model(helper.make_graph([], "inputs", [], [], given), opset_imports=[helper.make_opsetid("", 17)])
         onnx.save(inputs, tmp_path / "inputs.onnx")
-        done = subprocess.run([RUNNER, model, tmp_path / "inputs.onnx", tmp_path / "outputs.onnx"], capture_output=True, text=True,
+        done = subprocess.run([RUNNER, *mode, model, tmp_path / "inputs.onnx", tmp_path / "outputs.onnx"], capture_output=True, text=True,
                               timeout=600, env={**os.environ, **(env or {})})
         assert done.returncode == 0, done.stderr
         return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(tmp_path / "outputs.onnx").graph.initializer}

@@ -1,21 +1,21 @@
-// BERT encoders (BertModel: MiniLM, E5, BGE, GTE): post-norm blocks, learned positions, exact gelu;
-// last_hidden_state, and sentence_embedding pooled and normalized as the folder's modules.json
-// says. Source: transformers, models/bert/modeling_bert.py; sentence-transformers,
-// models/Pooling.py
-#include <array>
+// BERT encoders (MiniLM, E5, BGE, GTE) and RoBERTa's (multilingual E5, BGE-M3): post-norm blocks,
+// learned positions, exact gelu.
+// Source: transformers, models/bert/modeling_bert.py, models/xlm_roberta/modeling_xlm_roberta.py
 #include <cmath>
 
-#include "enm/families/builder.h"
 #include "enm/families/config_reader.h"
+#include "enm/families/encoder.h"
 
 namespace enm::families {
 namespace {
 
 using graph::DType;
-using graph::Shape;
 using graph::ValueId;
 
 struct BertConfig {
+  std::string family;
+  int64_t first_position = 0;  // row of a text's first token
+  bool one_type = false;       // token_type_ids are no input: all are 0
   int64_t layers = 0;
   int64_t heads = 0;
   int64_t hidden = 0;
@@ -26,9 +26,9 @@ struct BertConfig {
   float epsilon = 0;
 };
 
-Result<BertConfig> read_config(const Json& json) {
-  ConfigReader config(json);
-  BertConfig bert;
+Result<BertConfig> read_config(ConfigReader& config, std::string_view family,
+                               double default_epsilon) {
+  BertConfig bert{.family = std::string(family)};
   ENM_ASSIGN_OR_RETURN(bert.hidden, config.positive("hidden_size"));
   ENM_ASSIGN_OR_RETURN(bert.intermediate, config.positive("intermediate_size"));
   ENM_ASSIGN_OR_RETURN(bert.vocab, config.positive("vocab_size"));
@@ -40,7 +40,7 @@ Result<BertConfig> read_config(const Json& json) {
     return Corrupt("hidden_size ", bert.hidden, " is no multiple of num_attention_heads ",
                    bert.heads);
   }
-  ENM_ASSIGN_OR_RETURN(const double epsilon, config.number("layer_norm_eps", 1e-12));
+  ENM_ASSIGN_OR_RETURN(const double epsilon, config.number("layer_norm_eps", default_epsilon));
   bert.epsilon = static_cast<float>(epsilon);
   ENM_RETURN_IF_ERROR(config.require("hidden_act", "gelu"));
   ENM_RETURN_IF_ERROR(config.require("position_embedding_type", "absolute"));
@@ -61,8 +61,8 @@ Result<ValueId> add_skip_norm(Builder& builder, const BertConfig& bert, const st
                       {{"epsilon", bert.epsilon}});
 }
 
-Result<ValueId> add_embeddings(Builder& builder, const BertConfig& bert, ValueId input_ids,
-                               ValueId token_types) {
+Result<ValueId> add_embeddings(Builder& builder, const BertConfig& bert,
+                               const EncoderInputs& inputs) {
   const std::string base = "embeddings.";
   ENM_ASSIGN_OR_RETURN(const ValueId words, builder.parameter(base + "word_embeddings.weight",
                                                               {bert.vocab, bert.hidden}));
@@ -70,17 +70,18 @@ Result<ValueId> add_embeddings(Builder& builder, const BertConfig& bert, ValueId
                                                                {bert.positions, bert.hidden}));
   ENM_ASSIGN_OR_RETURN(const ValueId types, builder.parameter(base + "token_type_embeddings.weight",
                                                               {bert.types, bert.hidden}));
-  // Positions are 0 .. sequence - 1: the first rows of the table.
-  const ValueId shape =
-      builder.node("Shape", "", base + "positions/Shape", {input_ids}, DType::kInt64);
+  // The rows of a text's positions lie together.
+  const ValueId length = add_sequence_length(builder, inputs.input_ids);
   const ValueId zero = builder.int64s(base + "zero", {1}, {0});
-  const ValueId one = builder.int64s(base + "one", {1}, {1});
-  const ValueId length =
-      builder.node("Gather", "", base + "positions/Gather", {shape, one}, DType::kInt64);
+  const ValueId first = builder.int64s(base + "first", {1}, {bert.first_position});
+  const ValueId end =
+      builder.node("Add", "", base + "positions/end", {length, first}, DType::kInt64);
   const ValueId place_rows =
-      builder.f32("Slice", base + "positions/Slice", {places, zero, length, zero});
-  const ValueId word_rows = builder.f32("Gather", base + "words/Gather", {words, input_ids});
-  const ValueId type_rows = builder.f32("Gather", base + "types/Gather", {types, token_types});
+      builder.f32("Slice", base + "positions/Slice", {places, first, end, zero});
+  const ValueId word_rows = builder.f32("Gather", base + "words/Gather", {words, inputs.input_ids});
+  const ValueId type_rows = builder.f32(
+      "Gather", base + "types/Gather",
+      {types, bert.one_type ? builder.int64s(base + "type", {}, {0}) : inputs.token_types});
   const ValueId word_and_type =
       builder.f32("Add", base + "words_types/Add", {word_rows, type_rows});
   const ValueId sum = builder.f32("Add", base + "positions/Add", {word_and_type, place_rows});
@@ -96,11 +97,10 @@ Result<ValueId> add_block(Builder& builder, const BertConfig& bert, int64_t laye
   ENM_ASSIGN_OR_RETURN(const ValueId k, builder.linear(self + ".key", x, bert.hidden, bert.hidden));
   ENM_ASSIGN_OR_RETURN(const ValueId v,
                        builder.linear(self + ".value", x, bert.hidden, bert.hidden));
-  const ValueId mixed =
-      builder.node("MultiHeadAttention", graph::kMicrosoft, self + "/MultiHeadAttention",
-                   {q, k, v, graph::kNoValue, padding_mask}, DType::kFloat32,
-                   {{"num_heads", bert.heads},
-                    {"scale", 1.0f / std::sqrt(static_cast<float>(bert.hidden / bert.heads))}});
+  const ValueId mixed = builder.microsoft(
+      "MultiHeadAttention", self + "/MultiHeadAttention", {q, k, v, graph::kNoValue, padding_mask},
+      {{"num_heads", bert.heads},
+       {"scale", 1.0f / std::sqrt(static_cast<float>(bert.hidden / bert.heads))}});
   ENM_ASSIGN_OR_RETURN(const ValueId attended, builder.linear(block + ".attention.output.dense",
                                                               mixed, bert.hidden, bert.hidden));
   ENM_ASSIGN_OR_RETURN(
@@ -108,82 +108,55 @@ Result<ValueId> add_block(Builder& builder, const BertConfig& bert, int64_t laye
       add_skip_norm(builder, bert, block + ".attention.output.LayerNorm", attended, x));
   ENM_ASSIGN_OR_RETURN(const ValueId wide, builder.linear(block + ".intermediate.dense", y,
                                                           bert.hidden, bert.intermediate));
-  const ValueId active = builder.node("Gelu", graph::kMicrosoft, block + ".intermediate/Gelu",
-                                      {wide}, DType::kFloat32);
+  const ValueId active = builder.microsoft("Gelu", block + ".intermediate/Gelu", {wide});
   ENM_ASSIGN_OR_RETURN(const ValueId narrow, builder.linear(block + ".output.dense", active,
                                                             bert.intermediate, bert.hidden));
   return add_skip_norm(builder, bert, block + ".output.LayerNorm", narrow, y);
 }
 
-// Mean over the tokens that the mask keeps: sum(x * mask) / max(sum(mask), 1e-9).
-ValueId add_mean_pooling(Builder& builder, ValueId states, ValueId mask) {
-  const ValueId last = builder.int64s("pooling.last_axis", {1}, {-1});
-  const ValueId tokens = builder.int64s("pooling.token_axis", {1}, {1});
-  const ValueId weights = builder.node("Cast", "", "pooling/Cast", {mask}, DType::kFloat32,
-                                       {{"to", int64_t{static_cast<int>(DType::kFloat32)}}});
-  const ValueId column = builder.f32("Unsqueeze", "pooling/Unsqueeze", {weights, last});
-  const ValueId kept = builder.f32("Mul", "pooling/Mul", {states, column});
-  const graph::Attribute no_keep = int64_t{0};
-  const ValueId sum = builder.node("ReduceSum", "", "pooling/ReduceSum", {kept, tokens},
-                                   DType::kFloat32, {{"keepdims", no_keep}});
-  const ValueId count = builder.node("ReduceSum", "", "pooling/count", {column, tokens},
-                                     DType::kFloat32, {{"keepdims", no_keep}});
-  const ValueId least = builder.float_scalar("pooling.least", 1e-9f);
-  const ValueId safe = builder.f32("Max", "pooling/Max", {count, least});
-  return builder.f32("Div", "pooling/Div", {sum, safe});
-}
-
-ValueId add_cls_pooling(Builder& builder, ValueId states) {
-  const ValueId first = builder.int64s("pooling.first", {}, {0});
-  return builder.node("Gather", "", "pooling/Gather", {states, first}, DType::kFloat32,
-                      {{"axis", int64_t{1}}});
+// `module`: what checkpoints of tasks call the encoder: "bert".
+Result<graph::Graph> build_encoder(const Checkpoint& checkpoint, BertConfig bert,
+                                   std::string_view module) {
+  // The encoder's own files name modules from the root, those of tasks below its name.
+  const std::string prefix = cat(module, ".");
+  const bool prefixed = checkpoint.tensors.contains(prefix + "embeddings.word_embeddings.weight");
+  Builder builder(checkpoint.tensors, prefixed ? prefix : "");
+  builder.description.family = bert.family;
+  builder.description.context_length = bert.positions - bert.first_position;
+  builder.description.vocabulary = bert.vocab;
+  builder.description.dimensions = bert.hidden;
+  const EncoderInputs inputs = add_encoder_inputs(builder, !bert.one_type);
+  ENM_ASSIGN_OR_RETURN(ValueId x, add_embeddings(builder, bert, inputs));
+  for (int64_t layer = 0; layer < bert.layers; ++layer) {
+    ENM_ASSIGN_OR_RETURN(x, add_block(builder, bert, layer, x, inputs.padding_mask));
+  }
+  return finish_encoder(builder, inputs, x, checkpoint.pooling);
 }
 
 }  // namespace
 
 Result<graph::Graph> build_bert(const Checkpoint& checkpoint) {
-  const auto config = read_config(checkpoint.config);
-  if (!config.ok()) return config.status().in("[bert] config.json");
-  const BertConfig& bert = *config;
-  // BertModel's own files name modules from the root, BertFor...'s below "bert.".
-  const bool prefixed = checkpoint.tensors.contains("bert.embeddings.word_embeddings.weight");
-  Builder builder(checkpoint.tensors, prefixed ? "bert." : "");
-  builder.graph.name = builder.description.family = "bert";
-  builder.description.input_ids = "input_ids";
-  builder.description.attention_mask = "attention_mask";
-  builder.description.token_type_ids = "token_type_ids";
-  builder.description.context_length = bert.positions;
-  builder.description.vocabulary = bert.vocab;
-  builder.description.dimensions = bert.hidden;
-  builder.description.output = "last_hidden_state";
-  const graph::Type tokens = {DType::kInt64, Shape{"batch_size", "sequence"}};
-  const ValueId input_ids = builder.graph.add_input("input_ids", tokens);
-  const ValueId mask = builder.graph.add_input("attention_mask", tokens);
-  const ValueId token_types = builder.graph.add_input("token_type_ids", tokens);
-  const ValueId padding_mask =
-      builder.node("Cast", "", "attention_mask/Cast", {mask}, DType::kInt32,
-                   {{"to", int64_t{static_cast<int>(DType::kInt32)}}});
+  ConfigReader config(checkpoint.config);
+  auto bert = read_config(config, "bert", 1e-12);
+  if (!bert.ok()) return bert.status().in("[bert] config.json");
+  return build_encoder(checkpoint, *std::move(bert), "bert");
+}
 
-  ENM_ASSIGN_OR_RETURN(ValueId x, add_embeddings(builder, bert, input_ids, token_types));
-  for (int64_t layer = 0; layer < bert.layers; ++layer) {
-    ENM_ASSIGN_OR_RETURN(x, add_block(builder, bert, layer, x, padding_mask));
-  }
-  builder.output("last_hidden_state", x,
-                 {DType::kFloat32, Shape{"batch_size", "sequence", bert.hidden}});
-  if (checkpoint.pooling.mode == Pooling::Mode::kNone) return builder.finish();
-  const bool mean = checkpoint.pooling.mode == Pooling::Mode::kMean;
-  builder.description.task = graph::ModelDescription::Task::kEmbedding;
-  builder.description.output = "sentence_embedding";
-  builder.description.pooling = mean ? "mean" : "cls";
-  builder.description.normalized = checkpoint.pooling.normalize;
-  ValueId sentence = mean ? add_mean_pooling(builder, x, mask) : add_cls_pooling(builder, x);
-  if (checkpoint.pooling.normalize) {
-    sentence = builder.node("LpNormalization", "", "normalize/LpNormalization", {sentence},
-                            DType::kFloat32, {{"axis", int64_t{-1}}, {"p", int64_t{2}}});
-  }
-  builder.output("sentence_embedding", sentence,
-                 {DType::kFloat32, Shape{"batch_size", bert.hidden}});
-  return builder.finish();
+// XLM-RoBERTa and RoBERTa: BERT whose positions begin behind that of padding, with one type of
+// token.
+Result<graph::Graph> build_roberta(const Checkpoint& checkpoint) {
+  ConfigReader config(checkpoint.config);
+  auto read = [&]() -> Result<BertConfig> {
+    ENM_ASSIGN_OR_RETURN(const int64_t padding, config.count("pad_token_id", 1));
+    ENM_ASSIGN_OR_RETURN(BertConfig bert, read_config(config, "xlm-roberta", 1e-5));
+    bert.first_position = padding + 1;
+    bert.one_type = true;
+    if (bert.first_position < bert.positions) return bert;
+    return Corrupt("pad_token_id ", padding, " leaves none of ", bert.positions, " positions");
+  };
+  auto bert = read();
+  if (!bert.ok()) return bert.status().in("[xlm-roberta] config.json");
+  return build_encoder(checkpoint, *std::move(bert), "roberta");
 }
 
 }  // namespace enm::families

@@ -183,6 +183,19 @@ ValueId Builder::gather_blocks(const std::string& module, const Blocks& blocks, 
   return f32("Reshape", module + "/Reshape", {scaled, int64s(module + ".dims", {3}, {0, 0, -1})});
 }
 
+std::vector<ValueId> Builder::split(const std::string& module, ValueId x,
+                                    const std::vector<int64_t>& widths) {
+  const ValueId sizes = int64s(module + ".widths", {static_cast<int64_t>(widths.size())}, widths);
+  std::vector<ValueId> parts = {
+      f32("Split", module + "/Split", {x, sizes}, {{"axis", int64_t{-1}}})};
+  while (parts.size() < widths.size()) {
+    const std::string name = cat(module, "/Split/", parts.size());
+    parts.push_back(graph.add_value(graph.unique_name(name), {DType::kFloat32, {}}));
+  }
+  graph.nodes.back().outputs = parts;
+  return parts;
+}
+
 Result<ValueId> Builder::layer_norm(const std::string& module, ValueId x, int64_t width,
                                     float epsilon) {
   ENM_ASSIGN_OR_RETURN(const ValueId weight, parameter(module + ".weight", {width}));

@@ -57,6 +57,10 @@ class Builder {
   Result<graph::ValueId> product(const std::string& module, const std::string& weight,
                                  graph::ValueId x, int64_t in, int64_t out);
 
+  /// x cut along its last axis.
+  std::vector<graph::ValueId> split(const std::string& module, graph::ValueId x,
+                                    const std::vector<int64_t>& widths);
+
   /// Rows of the checkpoint's `module`.weight [rows, width]: ids [batch, sequence] ->
   /// [batch, sequence, width].
   Result<graph::ValueId> embedding(const std::string& module, graph::ValueId ids, int64_t rows,

@@ -18,6 +18,11 @@ Status check(const DecoderConfig& c) {
                        c.max_positions}) {
     if (size < 1) return Corrupt("a size of the model is ", size);
   }
+  // Inputs and tables are sized by these before any tensor has vouched for them.
+  constexpr int64_t kMost = 4096;
+  if (c.layers > kMost || c.head_dim > kMost) {
+    return Corrupt(c.layers, " layers and heads of ", c.head_dim, "; at most ", kMost, " of each");
+  }
   if (c.heads % c.kv_heads != 0) {
     return Corrupt("num_attention_heads ", c.heads, " is no multiple of num_key_value_heads ",
                    c.kv_heads);
@@ -117,6 +122,7 @@ class DecoderWriter {
     };
     const Rotary rotary{table("cos_cache", tables.cos), table("sin_cache", tables.sin)};
     if (!two) return rotary;
+    builder_.description.short_context = rope.original_positions;
     const ValueId original = builder_.constant(
         prefix + "original_positions",
         graph::make_tensor(DType::kInt32, {},
@@ -198,20 +204,6 @@ class DecoderWriter {
     return {};
   }
 
-  // x cut along the last axis.
-  std::vector<ValueId> split(const std::string& name, ValueId x, std::vector<int64_t> widths) {
-    const ValueId sizes =
-        builder_.int64s(name + ".sizes", {static_cast<int64_t>(widths.size())}, widths);
-    std::vector<ValueId> parts = {
-        builder_.f32("Split", name + "/Split", {x, sizes}, {{"axis", int64_t{-1}}})};
-    while (parts.size() < widths.size()) {
-      parts.push_back(
-          builder_.graph.add_value(cat(name, "/Split/", parts.size()), {DType::kFloat32, {}}));
-    }
-    builder_.graph.nodes.back().outputs = parts;
-    return parts;
-  }
-
   // RMS over every head of x [batch, sequence, heads * head_dim].
   Result<ValueId> add_head_norm(const std::string& module, ValueId x, int64_t heads) {
     const ValueId by_head = builder_.f32(
@@ -232,7 +224,7 @@ class DecoderWriter {
       const std::string module = cat(block, names.query_key_value);
       ENM_ASSIGN_OR_RETURN(const ValueId all,
                            builder_.linear(module, h, config_.hidden, q_width + 2 * kv_width));
-      const std::vector<ValueId> parts = split(module, all, {q_width, kv_width, kv_width});
+      const std::vector<ValueId> parts = builder_.split(module, all, {q_width, kv_width, kv_width});
       q = parts[0], k = parts[1], v = parts[2];
     } else {
       ENM_ASSIGN_OR_RETURN(q, builder_.linear(cat(block, names.query), h, config_.hidden, q_width));
@@ -313,7 +305,7 @@ class DecoderWriter {
       const std::string module = cat(block, names.gate_up);
       ENM_ASSIGN_OR_RETURN(const ValueId both,
                            builder_.linear(module, h, config_.hidden, 2 * wide));
-      const std::vector<ValueId> parts = split(module, both, {wide, wide});
+      const std::vector<ValueId> parts = builder_.split(module, both, {wide, wide});
       gate = parts[0], up = parts[1];
     } else {
       ENM_ASSIGN_OR_RETURN(gate, builder_.linear(cat(block, names.gate), h, config_.hidden, wide));

@@ -53,6 +53,8 @@ Result<Rope> read_scaling(const Json& json, Rope rope, int64_t original, int64_t
   rope.original_positions = original > 0 ? original : inner;
   const double ratio =
       static_cast<double>(max_positions) / static_cast<double>(rope.original_positions);
+  const bool needs_factor = rope.kind != Kind::kDefault && rope.kind != Kind::kLongRope;
+  if (needs_factor) ENM_RETURN_IF_ERROR(json.get_double("factor").status());
   ENM_ASSIGN_OR_RETURN(rope.factor, scaling.number("factor", ratio));
   ENM_ASSIGN_OR_RETURN(rope.attention_factor, scaling.number("attention_factor", 0));
   if (rope.kind == Kind::kYarn) ENM_RETURN_IF_ERROR(read_yarn(scaling, rope));

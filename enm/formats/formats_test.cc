@@ -221,9 +221,10 @@ TEST(HuggingFace, RefusesKeysThatMayChangeTheNumbers) {
     return graph.ok() ? std::string("accepted") : message(graph.status());
   };
   EXPECT_THAT(with("\"use_cache\"", "\"new_knob\": 3, \"use_cache\""), HasSubstr("new_knob"));
-  EXPECT_THAT(with("\"rope_type\": \"default\"", "\"rope_type\": \"yarn\""), HasSubstr("yarn"));
+  EXPECT_THAT(with("\"rope_type\": \"default\"", "\"rope_type\": \"spiral\""), HasSubstr("spiral"));
+  EXPECT_THAT(with("\"rope_type\": \"default\"", "\"rope_type\": \"yarn\""), HasSubstr("factor"));
   EXPECT_THAT(with("\"qk_layernorm\": false", "\"qk_layernorm\": true"), HasSubstr("qk_layernorm"));
-  EXPECT_THAT(with("\"gelu_new\"", "\"relu\""), HasSubstr("relu"));
+  EXPECT_THAT(with("\"gelu_new\"", "\"mish\""), HasSubstr("mish"));
   EXPECT_THAT(with("\"model_type\": \"phi\"", "\"model_type\": \"mamba\""), HasSubstr("mamba"));
   EXPECT_THAT(with("\"hidden_size\": 256", "\"hidden_size\": 128"), HasSubstr("dimensions"));
   EXPECT_THAT(with("\"hidden_size\": 256", "\"hidden_size\": 0"), HasSubstr("hidden_size"));

@@ -21,6 +21,7 @@ void visit_fields(Visitor& visit, auto& description) {
   visit("token_type_ids", description.token_type_ids);
   visit("output", description.output);
   visit("context_length", description.context_length);
+  visit("short_context", description.short_context);
   visit("vocabulary", description.vocabulary);
   visit("dimensions", description.dimensions);
   visit("head", description.head);

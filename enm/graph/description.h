@@ -42,6 +42,9 @@ struct ModelDescription {
   std::string output;
 
   int64_t context_length = 0;  // longest sequence; 0 if nothing says
+  /// Texts longer than this take other rotary tables from their first token on; 0: none do. The
+  /// graph chooses by the width of the attention mask.
+  int64_t short_context = 0;
   int64_t vocabulary = 0;
   int64_t dimensions = 0;  // of the hidden states; of the vectors of an embedder
   std::string head;        // node of the product that makes the logits

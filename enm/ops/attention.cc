@@ -1,4 +1,4 @@
-// com.microsoft.MultiHeadAttention: encoders, with a padding mask.
+// com.microsoft.MultiHeadAttention: encoders, with a padding mask and a bias.
 // Source: ONNX Runtime, docs/ContribOperators.md
 #include "enm/kernels/attention/attention.h"
 
@@ -12,6 +12,17 @@ namespace enm::ops {
 namespace {
 
 constexpr size_t kMask = 4;
+constexpr size_t kBias = 5;
+
+// f32 [batch or 1, heads or 1, sequence, keys]
+bool bias_fits(const TensorView& bias, const TensorView& query, const TensorView& key,
+               int64_t heads) {
+  const auto is_one_or = [&](int axis, int64_t size) {
+    return bias.dim(axis) == 1 || bias.dim(axis) == size;
+  };
+  return bias.rank == 4 && is_one_or(0, query.dim(0)) && is_one_or(1, heads) &&
+         bias.dim(2) == query.dim(1) && bias.dim(3) == key.dim(1);
+}
 
 Status attention_shape(const Attributes& attributes, Inputs in, Outputs out) {
   const int64_t heads = attributes.integer("num_heads");
@@ -29,6 +40,11 @@ Status attention_shape(const Attributes& attributes, Inputs in, Outputs out) {
       (mask->rank != 2 || mask->dim(0) != in[1].dim(0) || mask->dim(1) != in[1].dim(1))) {
     return Unsupported("key_padding_mask is ", view_str(*mask), "; expected i32[", in[1].dim(0),
                        ", ", in[1].dim(1), "]");
+  }
+  const TensorView* bias = operand(in, kBias);
+  if (bias != nullptr && !bias_fits(*bias, in[0], in[1], heads)) {
+    return InvalidArgument("attention_bias is ", view_str(*bias), " for query ", view_str(in[0]),
+                           " and key ", view_str(in[1]));
   }
   return like_first(attributes, in, out);
 }
@@ -54,6 +70,7 @@ class MultiHeadAttention final : public PreparedOp {
     constexpr int64_t kRows = kernels::kAttentionTileRows;
     const int64_t tiles = (sequence + kRows - 1) / kRows;
     const TensorView* mask = operand(in, kMask);
+    const TensorView* bias = operand(in, kBias);
     const auto body = [&](int64_t begin, int64_t end, int worker) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t first = i % tiles * kRows;
@@ -66,6 +83,12 @@ class MultiHeadAttention final : public PreparedOp {
         tile.v = in[2].as<float>() + b * keys * hidden + head * head_dim;
         tile.y = out[0].as<float>() + row;
         tile.keep = mask != nullptr ? mask->as<int32_t>() + b * keys : nullptr;
+        if (bias != nullptr) {
+          const int64_t of_batch = bias->dim(0) == 1 ? 0 : b * bias->dim(1);
+          const int64_t plane = of_batch + (bias->dim(1) == 1 ? 0 : head);
+          tile.bias = bias->as<float>() + (plane * sequence + first) * keys;
+          tile.bias_stride = keys;
+        }
         tile.rows = std::min(kRows, sequence - first);
         tile.first_end = keys;
         tile.head_dim = head_dim;
@@ -87,9 +110,9 @@ class MultiHeadAttention final : public PreparedOp {
 
 Result<std::unique_ptr<PreparedOp>> prepare_mha(const PrepareContext& context) {
   for (size_t i = 3; i < context.node().inputs.size(); ++i) {
-    if (i == kMask || context.node().inputs[i] == graph::kNoValue) continue;
-    return Unsupported("supported are separate query, key and value and a key_padding_mask; input ",
-                       i, " is given");
+    if (i == kMask || i == kBias || context.node().inputs[i] == graph::kNoValue) continue;
+    return Unsupported("input ", i, " (", context.attributes.op().inputs[i].name,
+                       ") is not supported");
   }
   return make_prepared<MultiHeadAttention>(kernels::attention_kernels(context.isa),
                                            context.attributes);

@@ -36,6 +36,7 @@ Result<std::shared_ptr<const Model>> Model::open_files(const FileSource& files,
   set_accuracy_level(graph, options.accuracy_level);
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));
   ENM_ASSIGN_OR_RETURN(model->end_tokens_, load_end_tokens(files));
+  ENM_ASSIGN_OR_RETURN(model->prompts_, load_prompts(files));
   ENM_ASSIGN_OR_RETURN(model->description_, families::describe(graph));
   ENM_RETURN_IF_ERROR(model->compile(std::move(graph), pool));
   // The file's bytes go when the packed weights stand.

@@ -8,6 +8,7 @@
 #include "enm/base/file.h"
 #include "enm/base/threads.h"
 #include "enm/graph/description.h"
+#include "enm/pipeline/model_folder.h"
 #include "enm/runtime/decoder.h"
 #include "enm/runtime/encoder.h"
 #include "enm/text/tokenizer.h"
@@ -32,6 +33,7 @@ class Model {
   const graph::ModelDescription& description() const { return description_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   const std::vector<int32_t>& end_tokens() const { return end_tokens_; }
+  const Prompts& prompts() const { return prompts_; }
   /// One of the two is null.
   const std::shared_ptr<const runtime::DecoderProgram>& decoder() const { return decoder_; }
   const std::shared_ptr<const runtime::EncoderProgram>& encoder() const { return encoder_; }
@@ -54,6 +56,7 @@ class Model {
   ops::Weights weights_;
   text::Tokenizer tokenizer_;
   std::vector<int32_t> end_tokens_;
+  Prompts prompts_;
   graph::ModelDescription description_;
   std::shared_ptr<const runtime::DecoderProgram> decoder_;
   std::shared_ptr<const runtime::EncoderProgram> encoder_;

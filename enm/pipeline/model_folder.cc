@@ -45,4 +45,35 @@ Result<std::vector<int32_t>> load_end_tokens(const FileSource& files) {
   return out;
 }
 
+Result<std::string> Prompts::find(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const auto& [key, text] : texts) {
+    if (key == name) return text;
+    known.push_back(key);
+  }
+  if (texts.empty() && (name == "query" || name == "passage")) return cat(name, ": ");
+  if (texts.empty()) known = {"query", "passage"};
+  return NotFound("there is no prompt ", quoted(name), "; the model has ", join(known, ", "));
+}
+
+Result<Prompts> load_prompts(const FileSource& files) {
+  constexpr const char* kName = "config_sentence_transformers.json";
+  Prompts out;
+  if (!files.contains(kName)) return out;
+  ENM_ASSIGN_OR_RETURN(const Blob bytes, files.open(kName));
+  const auto json = Json::parse(as_text(bytes.bytes()));
+  if (!json.ok()) return json.status().in(kName);
+  if (const Json* prompts = json->find("prompts"); prompts != nullptr) {
+    for (const auto& [name, text] : prompts->members()) {
+      if (!text.is_string()) return Corrupt(kName, ": prompt ", quoted(name), " is no text");
+      // Folders that were saved without prompts say so by empty ones.
+      if (!text.string().empty()) out.texts.emplace_back(name, text.string());
+    }
+  }
+  auto usual = json->get_string("default_prompt_name", "");
+  if (!usual.ok()) return usual.status().in(kName);
+  out.usual = *std::move(usual);
+  return out;
+}
+
 }  // namespace enm::pipeline

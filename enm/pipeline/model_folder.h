@@ -26,4 +26,15 @@ Result<text::Tokenizer> load_tokenizer(const FileSource& files);
 /// Ids that end a text: eos_token_id of generation_config.json, else of config.json.
 Result<std::vector<int32_t>> load_end_tokens(const FileSource& files);
 
+/// What embedders put before texts of a kind (config_sentence_transformers.json).
+struct Prompts {
+  std::vector<std::pair<std::string, std::string>> texts;  // by name
+  std::string usual;                                       // name of the one that is taken unasked
+
+  /// kNotFound naming the ones there are. Where the folder names none, "query" and "passage" are
+  /// E5's "query: " and "passage: ".
+  Result<std::string> find(std::string_view name) const;
+};
+Result<Prompts> load_prompts(const FileSource& files);
+
 }  // namespace enm::pipeline

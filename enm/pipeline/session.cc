@@ -106,8 +106,35 @@ void Session::clear_cache() {
   }
 }
 
-Result<std::vector<std::vector<float>>> Session::embed(const std::vector<std::string>& texts) {
+namespace {
+
+// Matryoshka: the first dimensions of a vector are one of their own. Source: arXiv 2205.13147
+Status shorten(const EmbedOptions& options, const graph::ModelDescription& description,
+               std::vector<float>& vector) {
+  if (options.dimensions == 0) return {};
+  if (options.dimensions < 1 || options.dimensions > static_cast<int64_t>(vector.size())) {
+    return InvalidArgument(options.dimensions, " dimensions; the model's vectors have ",
+                           vector.size());
+  }
+  vector.resize(static_cast<size_t>(options.dimensions));
+  if (!description.normalized) return {};
+  double total = 0;
+  for (float x : vector) total += static_cast<double>(x) * x;
+  const auto length = static_cast<float>(std::sqrt(total));
+  if (length > 0) std::ranges::for_each(vector, [&](float& x) { x /= length; });
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::vector<float>>> Session::embed(const std::vector<std::string>& texts,
+                                                       const EmbedOptions& options) {
   if (encoder_ == nullptr) return Unsupported("this model makes text, not vectors; use run");
+  std::string prefix;
+  const std::string& prompt = options.prompt.empty() ? model_->prompts().usual : options.prompt;
+  if (!prompt.empty()) {
+    ENM_ASSIGN_OR_RETURN(prefix, model_->prompts().find(prompt));
+  }
   int64_t longest = encoder_->program().max_length();
   if (model_->tokenizer().truncation() > 0 &&
       (longest == 0 || model_->tokenizer().truncation() < longest)) {
@@ -115,7 +142,7 @@ Result<std::vector<std::vector<float>>> Session::embed(const std::vector<std::st
   }
   std::vector<std::vector<int32_t>> ids;
   for (const std::string& text : texts) {
-    ids.push_back(model_->tokenizer().encode(text, true));
+    ids.push_back(model_->tokenizer().encode(prefix + text, true));
     std::vector<int32_t>& sequence = ids.back();
     if (longest > 1 && static_cast<int64_t>(sequence.size()) > longest) {
       const int32_t last = sequence.back();  // the closing special token stays
@@ -132,7 +159,10 @@ Result<std::vector<std::vector<float>>> Session::embed(const std::vector<std::st
     std::vector<std::vector<int32_t>> batch;
     for (size_t i = begin; i < end; ++i) batch.push_back(ids[order[i]]);
     ENM_ASSIGN_OR_RETURN(auto vectors, encoder_->embed(batch));
-    for (size_t i = begin; i < end; ++i) out[order[i]] = std::move(vectors[i - begin]);
+    for (size_t i = begin; i < end; ++i) {
+      ENM_RETURN_IF_ERROR(shorten(options, model_->description(), vectors[i - begin]));
+      out[order[i]] = std::move(vectors[i - begin]);
+    }
   }
   return out;
 }

@@ -19,6 +19,11 @@ struct SessionOptions {
   int sequences = 1;           // texts that may be written at a time
 };
 
+struct EmbedOptions {
+  std::string prompt;      // a name of Model::prompts(); empty: the folder's usual one, or none
+  int64_t dimensions = 0;  // the first so many of each vector, normalized anew; 0: all
+};
+
 struct Perplexity {
   double perplexity = 0;
   int64_t tokens = 0;  // scored
@@ -65,7 +70,8 @@ class Session {
   void clear_cache();
 
   /// One vector for each text, in order; texts of like length share a batch.
-  Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts);
+  Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts,
+                                                const EmbedOptions& options = {});
 
   /// Perplexity of a text: encoded whole without special tokens, cut into windows of `window`
   /// tokens (the rest dropped), positions 1 .. window - 1 of each scored, the mean over all

@@ -68,6 +68,8 @@ Status DecoderProgram::resolve(const graph::ModelDescription& description) {
          {graph.find_value(layer.present_key), graph.find_value(layer.present_value)}});
   }
   is_cached_ = attends_in_place();
+  short_context_ =
+      is_cached_ && description.short_context > 0 ? description.short_context : kMostPositions;
   return {};
 }
 
@@ -129,6 +131,7 @@ Result<std::unique_ptr<Decoder>> Decoder::open(std::shared_ptr<const DecoderProg
       options.context_length == 0 ? std::min(limit, kDefaultContext) : options.context_length;
   decoder->chunk_ = std::clamp<int64_t>(options.chunk, 1, decoder->context_);
   decoder->sequences_ = options.sequences;
+  decoder->long_.resize(index(options.sequences), false);
   ENM_RETURN_IF_ERROR(decoder->make_cache(budget).in("[runtime]"));
   ENM_RETURN_IF_ERROR(decoder->plan_for(1, decoder->chunk_));
   if (options.sequences > 1) ENM_RETURN_IF_ERROR(decoder->plan_for(options.sequences, 1));
@@ -253,11 +256,13 @@ void Decoder::fill_inputs(std::span<const Feed> feeds, int64_t longest) {
   for (const Feed& feed : feeds) {
     pass_past_ = std::max(pass_past_, position(feed.sequence));
   }
+  if (is_long(feeds)) pass_past_ = std::max(pass_past_, program_->short_context_ + 1 - longest);
   const int64_t width = pass_past_ + longest;
   pass_sequences_.clear();
   pass_counts_.clear();
   pass_tokens_.clear();
   pass_rows_.clear();
+  mask_.resize(std::max(mask_.size(), index(width) * feeds.size()), 1);
   for (size_t b = 0; b < feeds.size(); ++b) {
     const Feed& feed = feeds[b];
     const auto count = static_cast<int64_t>(feed.tokens.size());
@@ -289,18 +294,41 @@ void Decoder::fill_inputs(std::span<const Feed> feeds, int64_t longest) {
   bind(static_cast<int64_t>(feeds.size()), pass_past_, longest, total);
 }
 
+bool Decoder::is_long(std::span<const Feed> feeds) const {
+  return std::ranges::any_of(feeds, [&](const Feed& feed) {
+    const int64_t end = position(feed.sequence) + static_cast<int64_t>(feed.tokens.size());
+    return long_[index(feed.sequence)] || end > program_->short_context_;
+  });
+}
+
+// A pass has one pair of rotary tables. Where it is that of long texts, what was computed of a
+// sequence as of a short one is computed again, as transformers does.
+Status Decoder::lengthen(std::span<const Feed> feeds) {
+  if (!is_long(feeds)) return {};
+  for (const Feed& feed : feeds) {
+    if (long_[index(feed.sequence)]) continue;
+    const std::span<const int32_t> known = tokens(feed.sequence);
+    const std::vector<int32_t> again(known.begin(), known.end());
+    truncate(feed.sequence, 0);
+    long_[index(feed.sequence)] = true;
+    for (size_t at = 0; at < again.size(); at += index(chunk_)) {
+      const size_t count = std::min(again.size() - at, index(chunk_));
+      const Feed part = {feed.sequence, std::span(again).subspan(at, count), Logits::kNone};
+      ENM_RETURN_IF_ERROR(begin({&part, 1}));
+      ENM_RETURN_IF_ERROR(finish());
+    }
+  }
+  return {};
+}
+
 Status Decoder::begin(std::span<const Feed> feeds) {
   ENM_RETURN_IF_ERROR(check(feeds).in("[runtime]"));
   int64_t longest = 0;
   for (const Feed& feed : feeds) {
     longest = std::max(longest, static_cast<int64_t>(feed.tokens.size()));
   }
-  // A mask of this width must fit its buffer: a short sequence may be padded beyond the context.
+  ENM_RETURN_IF_ERROR(lengthen(feeds));
   ENM_RETURN_IF_ERROR(plan_for(static_cast<int64_t>(feeds.size()), longest));
-  for (const Feed& feed : feeds) {
-    const size_t width = index(position(feed.sequence) + longest) * feeds.size();
-    mask_.resize(std::max(mask_.size(), width), 1);
-  }
   fill_inputs(feeds, longest);
   const ops::KvRun run{cache_.get(), pass_sequences_, pass_counts_};
   const Status status = session_.run(cache_ != nullptr ? &run : nullptr);
@@ -361,10 +389,14 @@ Status Decoder::append(int sequence, std::span<const int32_t> tokens) {
 int64_t Decoder::reuse_prefix(int sequence, std::span<const int32_t> prompt) {
   if (prompt.empty()) return 0;
   const std::span<const int32_t> reusable = prompt.first(prompt.size() - 1);
+  const bool is_long = static_cast<int64_t>(prompt.size()) > program_->short_context_;
+  const auto shared_with = [&](int other) {
+    return long_[index(other)] == is_long ? shared_length(tokens(other), reusable) : 0;
+  };
   int best = sequence;
-  int64_t length = shared_length(tokens(sequence), reusable);
+  int64_t length = shared_with(sequence);
   for (int other = 0; other < sequences_; ++other) {
-    const int64_t shared = shared_length(tokens(other), reusable);
+    const int64_t shared = shared_with(other);
     if (shared <= length) continue;
     length = shared;
     best = other;
@@ -374,10 +406,12 @@ int64_t Decoder::reuse_prefix(int sequence, std::span<const int32_t> prompt) {
   } else {
     cache_->fork(best, sequence, length);
   }
+  long_[index(sequence)] = is_long;
   return length;
 }
 
 void Decoder::truncate(int sequence, int64_t length) {
+  if (length == 0) long_[index(sequence)] = false;
   if (cache_ != nullptr) return cache_->truncate(sequence, length);
   const int64_t old = position();
   if (length >= old) return;

@@ -45,6 +45,7 @@ class DecoderProgram {
   graph::ValueId logits_ = graph::kNoValue;
   int64_t vocab_ = 0;
   int64_t context_limit_ = 0;
+  int64_t short_context_ = 0;  // of the description; none: as long as any text
   bool is_cached_ = false;
 };
 
@@ -124,6 +125,8 @@ class Decoder {
       : program_(std::move(program)), session_(program_->program_, pool, budget) {}
   Status make_cache(MemoryBudget& budget);
   Status check(std::span<const Feed> feeds) const;
+  Status lengthen(std::span<const Feed> feeds);
+  bool is_long(std::span<const Feed> feeds) const;
   void fill_inputs(std::span<const Feed> feeds, int64_t longest);
   void bind(int64_t batch, int64_t past, int64_t count, int64_t rows);
   void bind_layers(int64_t batch, int64_t past, int64_t count);
@@ -135,6 +138,7 @@ class Decoder {
   std::unique_ptr<ops::KvCache> cache_;
   std::vector<Dense> dense_;  // two a layer
   std::vector<int32_t> dense_tokens_;
+  std::vector<bool> long_;  // sequences that were computed as texts beyond the short context
   std::vector<int64_t> ids_, positions_, mask_, wanted_;
   std::vector<std::pair<int64_t, int64_t>> planned_;  // batch, tokens
   std::vector<int32_t> pass_sequences_;

@@ -3,6 +3,9 @@
 // is not supported, 1 for any other failure, whose message goes to stderr.
 // graph_runner --list FILE: the same for each line "MODEL INPUTS OUTPUTS" of a file; a line of
 // output each: the code, a blank, and the message.
+// graph_runner --decode MODEL.onnx INPUTS.onnx OUTPUTS.onnx: reads input_ids i64[n] as a decoder
+// with its cache does, the first prompt i64[] of them as a prompt, the others one by one; writes
+// logits f32[1 + others, vocabulary], those behind the prompt and behind every token after it.
 // graph_runner --rows: the rows of all operators as JSON.
 #include <cstdio>
 #include <filesystem>
@@ -12,8 +15,10 @@
 
 #include "enm/base/file_posix.h"
 #include "enm/base/json.h"
+#include "enm/families/recognize.h"
 #include "enm/formats/onnx_reader.h"
 #include "enm/formats/onnx_writer.h"
+#include "enm/runtime/decoder.h"
 #include "enm/runtime/session.h"
 
 namespace {
@@ -70,6 +75,52 @@ enm::Status run(const std::string& model, const std::string& inputs_path,
     tensor.data = enm::graph::TensorData::inline_bytes({bytes, bytes + view.bytes()});
     outputs.outputs.push_back(outputs.add_constant(compiled.value(id).name, std::move(tensor)));
   }
+  enm::formats::MemorySink sink;
+  ENM_RETURN_IF_ERROR(enm::formats::write_onnx(outputs, sink));
+  return enm::write_file_atomically(outputs_path, sink.bytes());
+}
+
+enm::Result<std::vector<int64_t>> read_ids(const enm::graph::Graph& inputs, const char* name) {
+  const enm::graph::Tensor* tensor = inputs.constant(inputs.find_value(name));
+  if (tensor == nullptr) return enm::NotFound("no input ", name);
+  std::vector<int64_t> ids(static_cast<size_t>(tensor->element_count()));
+  ENM_RETURN_IF_ERROR(tensor->data.load_into(
+      {reinterpret_cast<uint8_t*>(ids.data()), ids.size() * sizeof(ids[0])}));
+  return ids;
+}
+
+enm::Status decode(const std::string& model, const std::string& inputs_path,
+                   const std::string& outputs_path) {
+  ENM_ASSIGN_OR_RETURN(enm::graph::Graph graph, read(model));
+  ENM_ASSIGN_OR_RETURN(const enm::graph::Graph inputs, read(inputs_path));
+  ENM_ASSIGN_OR_RETURN(const auto ids64, read_ids(inputs, "input_ids"));
+  ENM_ASSIGN_OR_RETURN(const auto prompt, read_ids(inputs, "prompt"));
+  const std::vector<int32_t> ids(ids64.begin(), ids64.end());
+  ENM_ASSIGN_OR_RETURN(const enm::Isa isa, enm::select_isa());
+  enm::ThreadPool pool(2);
+  enm::MemoryBudget budget;
+  enm::ops::Weights weights(budget);
+  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
+  ENM_ASSIGN_OR_RETURN(auto program, enm::runtime::DecoderProgram::compile(
+                                         std::move(graph), description, isa, pool, weights));
+  ENM_ASSIGN_OR_RETURN(const auto decoder,
+                       enm::runtime::Decoder::open(std::move(program), {}, pool, budget));
+  const std::span<const int32_t> all(ids);
+  std::vector<float> logits;
+  decoder->reuse_prefix(0, all.first(static_cast<size_t>(prompt[0])));
+  for (size_t done = 0; done < all.size();) {
+    const size_t count = done == 0 ? static_cast<size_t>(prompt[0]) : 1;
+    ENM_RETURN_IF_ERROR(decoder->append(0, all.subspan(done, count)));
+    const auto row = decoder->logits();
+    logits.insert(logits.end(), row.begin(), row.end());
+    done += count;
+  }
+  enm::graph::Graph outputs;
+  outputs.opsets[""] = 17;
+  const int64_t rows = static_cast<int64_t>(logits.size()) / decoder->vocab();
+  outputs.outputs.push_back(outputs.add_constant(
+      "logits",
+      enm::graph::make_tensor(enm::graph::DType::kFloat32, {rows, decoder->vocab()}, logits)));
   enm::formats::MemorySink sink;
   ENM_RETURN_IF_ERROR(enm::formats::write_onnx(outputs, sink));
   return enm::write_file_atomically(outputs_path, sink.bytes());
@@ -140,12 +191,16 @@ int main(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (argc == 2 && mode == "--rows") return print_rows();
   if (argc == 3 && mode == "--list") return run_list(argv[2]);
-  if (argc != 4) {
-    std::fputs("usage: graph_runner MODEL.onnx INPUTS.onnx OUTPUTS.onnx | --list FILE | --rows\n",
-               stderr);
+  const bool decodes = argc == 5 && mode == "--decode";
+  if (argc != 4 && !decodes) {
+    std::fputs(
+        "usage: graph_runner [--decode] MODEL.onnx INPUTS.onnx OUTPUTS.onnx | --list FILE"
+        " | --rows\n",
+        stderr);
     return 2;
   }
-  const enm::Status status = run(argv[1], argv[2], argv[3]);
+  const enm::Status status =
+      decodes ? decode(argv[2], argv[3], argv[4]) : run(argv[1], argv[2], argv[3]);
   if (!status.ok()) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return code_of(status);
 }

@@ -10,7 +10,7 @@
 namespace enm::kernels {
 
 /// A tile of query rows of one head (or of several heads that share keys) over keys [0, ...):
-///   y[i] = sum_t p[i,t] v[t],  p[i] = softmax over the kept t of  cap(scale * q[i] . k[t])
+///   y[i] = sum_t p[i,t] v[t],  p[i] = softmax over the kept t of  cap(scale * q[i] . k[t]) + bias[i,t]
 /// Row i sees keys t in [max(0, end_i - window), end_i), end_i = first_end + i * end_step.
 /// Keys and values that some row of the tile does not see have weight 0 there, but must be finite.
 struct AttentionTile {
@@ -20,6 +20,10 @@ struct AttentionTile {
   float* y = nullptr;        // [rows] of head_dim floats, y_stride apart; must not overlap q, k, v
   /// Keys that count, 1 or 0, or null for all. A row with no key at all gives zeros.
   const int32_t* keep = nullptr;
+  /// What is added to the scores, by row and key, or null: bias[i * bias_stride + t]. -inf is a key
+  /// that does not count for that row.
+  const float* bias = nullptr;
+  int64_t bias_stride = 0;
   int64_t rows = 0;
   int64_t first_end = 0;
   int64_t end_step = 0;  // 1: causal; 0: all rows see the same keys

@@ -25,6 +25,7 @@ struct Case {
   float spread;     // about how far scores go
   int64_t padding;  // of all strides
   std::optional<int64_t> sink_step;
+  bool biased;
 };
 
 // Inputs end where the last number of the last row ends, so that reading on is reading outside of
@@ -32,7 +33,7 @@ struct Case {
 struct Operands {
   Case test;
   int64_t stride, sizes[2];
-  std::vector<float> q, k, v, sinks;
+  std::vector<float> q, k, v, sinks, bias;
   std::vector<int32_t> keep;
 
   Operands(const Case& shape, CheckRandom& random)
@@ -50,6 +51,9 @@ struct Operands {
     sinks = make(test.rows);
     if (test.rows > 1) sinks[0] = -kInfinity;
     if (test.nan) q[static_cast<size_t>(offset())] = std::nanf("");
+    bias.resize(static_cast<size_t>(test.rows * test.keys));
+    fill(random, bias, -1, 1);
+    for (float& one : bias) one = one < -0.7f ? -kInfinity : one * test.spread;
     for (int64_t t = 0; t < test.keys; ++t) {
       keep.push_back(test.keep == Keep::kSome
                          ? random.integer(0, 1)
@@ -66,6 +70,8 @@ struct Operands {
     out.v = v.data() + offset() + head * sizes[1];
     out.y = y.data() + head * sizes[0];
     out.keep = test.keep == Keep::kAll ? nullptr : keep.data();
+    out.bias = test.biased ? bias.data() : nullptr;
+    out.bias_stride = test.keys;
     out.rows = test.rows;
     out.first_end = test.keys - (test.rows - 1) * test.end_step;
     out.end_step = test.end_step;
@@ -107,6 +113,7 @@ struct Operands {
       args.y += row * stride;
       args.first_end = args.end(row);
       args.sinks = args.sinks != nullptr ? args.sinks + row * args.sink_step : nullptr;
+      args.bias = args.bias != nullptr ? args.bias + row * args.bias_stride : nullptr;
       args.rows = 1;
       args.scratch = scratch.data();
       attention_kernels(isa).tile(args);
@@ -146,6 +153,7 @@ const Check check("attention", [](Isa isa, ThreadPool& pool, CheckReport& report
     test.spread = one_of(random, {1.0f, 1.0f, 30.0f});
     test.padding = random.integer(0, 5);
     if (random.integer(0, 2) == 0) test.sink_step = random.integer(0, 1);
+    test.biased = random.integer(0, 2) == 0;
     check_case(test, isa, pool, report, random);
   }
   check_case({kAttentionTileRows, 150, 512, 1}, isa, pool, report, random);

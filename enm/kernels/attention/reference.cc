@@ -17,7 +17,9 @@ float score(const AttentionTile& tile, int64_t row, int64_t t) {
   }
   const double scaled = dot * tile.scale;
   const double cap = tile.softcap;
-  return static_cast<float>(cap != 0 ? cap * std::tanh(scaled / cap) : scaled);
+  const double capped = cap != 0 ? cap * std::tanh(scaled / cap) : scaled;
+  const float bias = tile.bias != nullptr ? tile.bias[row * tile.bias_stride + t] : 0;
+  return static_cast<float>(capped + bias);
 }
 
 void attend_row(const AttentionTile& tile, int64_t row) {

@@ -202,6 +202,10 @@ void weigh(const Block& block, int64_t row, int64_t from, int64_t to, int64_t wi
       store(scores + t, tile.softcap * tanh(load<Reg>(scores + t) / tile.softcap));
     }
   }
+  if (tile.bias != nullptr) {
+    const float* bias = tile.bias + row * tile.bias_stride + block.at;
+    for (int64_t t = from; t < to; ++t) scores[t] += bias[t];
+  }
   if (tile.keep != nullptr) {
     for (int64_t t = 0; t < width; t += kRegLanes) {
       const auto kept = load<decltype(Reg{} < Reg{})>(block.scratch.kept + t);
