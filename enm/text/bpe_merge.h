@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "enm/base/status.h"
+
 namespace enm::text {
 
 class BpeMerges {
@@ -17,6 +19,7 @@ class BpeMerges {
     Symbol left;
     Symbol right;
     Symbol result;
+    uint32_t rank;
   };
   /// What apply() works with, to be kept from word to word. Not for two threads at once.
   struct Scratch {
@@ -24,6 +27,7 @@ class BpeMerges {
       uint32_t before;
       uint32_t behind;
       uint32_t rank;  // of the pair that begins here
+      Symbol result;
     };
     std::vector<Link> links;
     std::vector<uint64_t> heap;
@@ -31,28 +35,26 @@ class BpeMerges {
   };
 
   BpeMerges() = default;
-  /// `merges` stand in the order of their ranks; where a pair stands twice, the last counts.
-  /// Symbols are below `symbols`.
-  BpeMerges(size_t symbols, std::span<const Merge> merges);
+  /// Where a pair stands twice, the last counts. Ranks are below 2^32 - 1.
+  static Result<BpeMerges> make(std::span<const Merge> merges);
 
   /// Replaces the pair of the lowest rank, of equal ones the leftmost, by what it merges to, until
-  /// no pair merges. Works in place and returns how many symbols are left. O(n log n).
-  size_t apply(std::span<Symbol> word, Scratch& scratch) const;
+  /// no pair merges. Works in place and returns how many symbols are left. O(n log n). `starts`, if
+  /// not null, holds a number for each symbol; a merged one keeps that of its left part.
+  size_t apply(std::span<Symbol> word, Scratch& scratch, uint32_t* starts = nullptr) const;
 
  private:
   static constexpr uint32_t kNoRank = UINT32_MAX;
   // Of a word this long a scan for the best pair is faster than a heap.
   static constexpr size_t kShortWord = 16;
 
-  uint32_t rank(Symbol left, Symbol right) const;
-  size_t apply_by_scan(std::span<Symbol> word, Scratch& scratch) const;
-  size_t apply_by_heap(std::span<Symbol> word, Scratch& scratch) const;
+  size_t slot_of(Symbol left, Symbol right) const;
+  const Merge& find(Symbol left, Symbol right) const;
+  size_t apply_by_scan(std::span<Symbol> word, Scratch& scratch, uint32_t* starts) const;
+  size_t apply_by_heap(std::span<Symbol> word, Scratch& scratch, uint32_t* starts) const;
 
-  // A sorted row for each left symbol, the right symbol above and the rank below. A search in a row
-  // takes few steps whatever the file, where a hash table can be made slow by a choice of ids.
-  std::vector<uint64_t> pairs_;
-  std::vector<uint32_t> rows_;   // where the row of each symbol begins; one more at the end
-  std::vector<Symbol> results_;  // by rank
+  // A hash table, at most half full; a slot of kNoRank is free.
+  std::vector<Merge> slots_ = std::vector<Merge>(1, Merge{0, 0, 0, kNoRank});
 };
 
 }  // namespace enm::text

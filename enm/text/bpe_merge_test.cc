@@ -23,6 +23,14 @@ Word merged(const BpeMerges& merges, const Word& word) {
   return merged(merges, word, scratch);
 }
 
+// Merges whose ranks are their places.
+BpeMerges in_order(Merges merges) {
+  for (size_t i = 0; i < merges.size(); ++i) merges[i].rank = static_cast<uint32_t>(i);
+  auto made = BpeMerges::make(merges);
+  EXPECT_TRUE(made.ok());
+  return *std::move(made);
+}
+
 // What the header says, word for word.
 Word merged_by_definition(const Merges& merges, Word word) {
   for (;;) {
@@ -45,7 +53,7 @@ Word merged_by_definition(const Merges& merges, Word word) {
 }
 
 TEST(BpeMerges, LowestRankFirstThenLeftmost) {
-  const BpeMerges merges(6, Merges{{1, 2, 4}, {0, 1, 3}, {0, 0, 5}});
+  const BpeMerges merges = in_order({{1, 2, 4, 0}, {0, 1, 3, 0}, {0, 0, 5, 0}});
   EXPECT_THAT(merged(merges, {0, 1, 2}), ElementsAre(0, 4));
   EXPECT_THAT(merged(merges, {0, 0, 1}), ElementsAre(0, 3));
   EXPECT_THAT(merged(merges, {0, 0, 0}), ElementsAre(5, 0));
@@ -54,8 +62,27 @@ TEST(BpeMerges, LowestRankFirstThenLeftmost) {
 }
 
 TEST(BpeMerges, OfAPairThatStandsTwiceTheLastCounts) {
-  EXPECT_THAT(merged(BpeMerges(5, Merges{{0, 1, 3}, {1, 2, 4}, {0, 1, 3}}), {0, 1, 2}),
+  EXPECT_THAT(merged(in_order({{0, 1, 3, 0}, {1, 2, 4, 0}, {0, 1, 3, 0}}), {0, 1, 2}),
               ElementsAre(0, 4));
+}
+
+TEST(BpeMerges, OfEqualRanksTheLeftmostFirst) {
+  const auto merges = BpeMerges::make(Merges{{0, 0, 1, 7}, {1, 0, 2, 7}, {0, 1, 3, 9}});
+  ASSERT_TRUE(merges.ok());
+  EXPECT_THAT(merged(*merges, {0, 0, 0, 0}), ElementsAre(2, 0));
+}
+
+TEST(BpeMerges, KeepTheStartsOfLeftParts) {
+  const BpeMerges merges = in_order({{0, 0, 1, 0}, {1, 1, 2, 0}, {2, 2, 3, 0}});
+  BpeMerges::Scratch scratch;
+  for (const size_t size : {size_t{9}, size_t{41}}) {
+    Word word(size, 0);
+    std::vector<uint32_t> starts(size);
+    for (uint32_t i = 0; i < size; ++i) starts[i] = 10 * i;
+    const size_t left = merges.apply(word, scratch, starts.data());
+    ASSERT_EQ(left, size / 8 + 1);
+    for (uint32_t i = 0; i < left; ++i) EXPECT_EQ(starts[i], 80 * i);
+  }
 }
 
 TEST(BpeMerges, EqualTheDefinitionOnRandomMergesAndWords) {
@@ -68,9 +95,9 @@ TEST(BpeMerges, EqualTheDefinitionOnRandomMergesAndWords) {
     for (uint32_t count = below(30); count > 0; --count) {
       // Sometimes two pairs have one result, or a pair stands twice.
       const uint32_t result = below(4) == 0 ? below(symbols) : symbols++;
-      merges.push_back({below(symbols), below(symbols), result});
+      merges.push_back({below(symbols), below(symbols), result, 0});
     }
-    const BpeMerges engine(symbols, merges);
+    const BpeMerges engine = in_order(merges);
     BpeMerges::Scratch scratch;
     for (int i = 0; i < 4; ++i) {
       Word word(below(i == 0 ? 20 : 200));
@@ -83,8 +110,8 @@ TEST(BpeMerges, EqualTheDefinitionOnRandomMergesAndWords) {
 TEST(BpeMerges, LookUpAPairOnceForEverySymbolAndTwiceForEveryMerge) {
   std::mt19937 random(2);
   Merges merges;
-  for (uint32_t i = 0; i < 20; ++i) merges.push_back({i, i, i + 1});  // doublings
-  const BpeMerges engine(40, merges);
+  for (uint32_t i = 0; i < 20; ++i) merges.push_back({i, i, i + 1, 0});  // doublings
+  const BpeMerges engine = in_order(merges);
   for (const size_t size : {10, 1000, 1'000'000}) {
     for (const uint32_t letters : {1, 2, 20}) {
       Word word(size);

@@ -2,24 +2,54 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "enm/base/json.h"
+#include "enm/text/bpe_merge.h"
+#include "enm/text/parts.h"
 #include "enm/text/vocabulary.h"
 
 namespace enm::text {
 
+/// Tokens of a stretch of text; where asked for, also the bytes of the stretch that each stands for.
+struct TokenList {
+  struct Span {
+    uint32_t begin;
+    uint32_t end;
+  };
+  std::vector<int32_t> ids;
+  std::vector<Span> spans;
+  bool has_spans = false;
+
+  void add(int32_t id, size_t begin, size_t end) {
+    ids.push_back(id);
+    if (has_spans) spans.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+  }
+};
+
+/// What models work with, kept from word to word. Not for two threads at once.
+struct ModelScratch {
+  std::vector<BpeMerges::Symbol> symbols;
+  std::vector<uint32_t> starts;
+  BpeMerges::Scratch merges;
+  std::string letters;
+  struct Best {  // way to a place of a word
+    double score;
+    uint32_t start;
+    int32_t token;
+  };
+  std::vector<Best> best;
+};
+
 class Model {
  public:
   virtual ~Model() = default;
-  /// Cuts `text` (a stretch between added tokens, UTF-8 or any bytes) and appends its ids.
-  virtual void encode(std::string_view text, std::vector<int32_t>& out) const = 0;
-  /// Appends a token as it stands inside a decoded text, maybe as bytes that are no whole
-  /// characters. `first` says that no token precedes it.
-  virtual void decode(std::string_view token, bool first, std::string& out) const = 0;
+  /// Appends the tokens of `word`, which begins at `at` of its stretch and is valid UTF-8.
+  virtual void encode(std::string_view word, size_t at, ModelScratch& scratch,
+                      TokenList& out) const = 0;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
@@ -31,9 +61,14 @@ class Model {
 Status expect_only(const Json& section, std::string_view where,
                    std::initializer_list<std::string_view> known);
 
-// Both read the whole tokenizer.json: a model goes together with its normalizer, pre-tokenizer and
-// decoder, and other combinations are refused by name.
-Result<std::unique_ptr<Model>> make_byte_bpe(const Json& root);
-Result<std::unique_ptr<Model>> make_wordpiece(const Json& root);
+/// The bytes of words stand for letters of GPT-2's alphabet if `byte_level`.
+Result<std::unique_ptr<Model>> make_bpe(const TokenizerParts& parts, const Json& model,
+                                        bool byte_level);
+Result<std::unique_ptr<Model>> make_wordpiece(const TokenizerParts& parts, const Json& model);
+Result<std::unique_ptr<Model>> make_unigram(const TokenizerParts& parts, const Json& model);
+Result<std::unique_ptr<Model>> make_word_level(const TokenizerParts& parts, const Json& model);
+
+/// Indices of the tokens <0x00> to <0xFF>, -1 for those that there are not.
+std::vector<int32_t> find_byte_tokens(const Vocabulary& vocabulary);
 
 }  // namespace enm::text

@@ -110,12 +110,15 @@ TEST(Tokenizer, NamesWhatItDoesNotUnderstand) {
     const auto tokenizer = Tokenizer::parse(text.replace(at, from.size(), to));
     return tokenizer.ok() ? std::string("accepted") : std::string(tokenizer.status().message());
   };
-  EXPECT_THAT(with("\"BertNormalizer\"", "\"Nmt\""), HasSubstr("Nmt"));
-  EXPECT_THAT(with("\"BertPreTokenizer\"", "\"Metaspace\""), HasSubstr("Metaspace"));
+  EXPECT_THAT(with("\"BertNormalizer\"", "\"Other\""), HasSubstr("Other"));
+  EXPECT_THAT(with("\"BertPreTokenizer\"", "\"Another\""), HasSubstr("Another"));
+  EXPECT_THAT(with("\"type\": \"BertPreTokenizer\"", "\"type\": \"BertPreTokenizer\", \"odd\": 1"),
+              HasSubstr("odd"));
   EXPECT_THAT(with("\"TemplateProcessing\"", "\"OtherProcessing\""), HasSubstr("OtherProcessing"));
-  EXPECT_THAT(with("\"type\": \"WordPiece\", \"unk", "\"type\": \"Unigram\", \"unk"),
-              HasSubstr("Unigram"));
-  EXPECT_THAT(with("\"single_word\": false", "\"single_word\": true"), HasSubstr("single_word"));
+  EXPECT_THAT(with("\"type\": \"WordPiece\", \"unk", "\"type\": \"WordSalad\", \"unk"),
+              HasSubstr("WordSalad"));
+  EXPECT_THAT(with("\"type\": \"WordPiece\", \"prefix", "\"type\": \"Decoy\", \"prefix"),
+              HasSubstr("Decoy"));
   EXPECT_THAT(with("\"version\"", "\"surprise\""), HasSubstr("surprise"));
   EXPECT_THAT(with("\"e\": 7", "\"e\": -7"), HasSubstr("no id"));
 }

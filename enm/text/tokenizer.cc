@@ -2,287 +2,345 @@
 
 #include <algorithm>
 
+#include "enm/base/bytes.h"
+#include "enm/text/tokenizer_impl.h"
 #include "enm/text/unicode.h"
 
 namespace enm::text {
 namespace {
 
-// Bytes of an added token. At a place of a text, at most so many are compared.
-constexpr size_t kLongestAdded = 256;
-// Pieces of a template, and tokens that a post-processor puts around a text.
-constexpr size_t kMostAround = 256;
-
-// Bytes at the end that may become a character with more bytes behind them.
-size_t incomplete_tail(std::string_view text) {
-  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if (byte < 0x80) return 0;
-    if (byte < 0xc0) continue;
-    const size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return length > back ? back : 0;
+// Bytes to code points, for offsets as Hugging Face's converter gives them.
+class CodePointCounter {
+ public:
+  explicit CodePointCounter(std::string_view text) : counts_(text.size() + 1) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      count += i > 0 && (text[i] & 0xc0) != 0x80;
+      counts_[i] = count;
+    }
+    counts_[text.size()] = text.empty() ? 0 : count + 1;
   }
-  return 0;
+  Encoding::Offset convert(Origin origin) const {
+    if (origin.begin + 1 >= counts_.size() || origin.end >= counts_.size()) {
+      return {origin.begin, origin.end};
+    }
+    return {counts_[origin.begin], counts_[origin.end]};
+  }
+
+ private:
+  std::vector<uint32_t> counts_;
+};
+
+// One text through the tokenizer's steps.
+class Run {
+ public:
+  Run(const Tokenizer::Impl& impl, bool traced) : impl_(impl), traced_(traced) {
+    tokens_.has_spans = traced;
+  }
+
+  void text(std::string_view text) {
+    std::vector<Origin> origins;
+    if (traced_ || impl_.needs_origins) {
+      origins.resize(text.size());
+      for (uint32_t at = 0; at < text.size();) {
+        const auto end = static_cast<uint32_t>(std::min(at + utf8_length(text[at]), text.size()));
+        for (const uint32_t begin = at; at < end; ++at) origins[at] = {begin, end};
+      }
+    }
+    const TracedView whole(text, origins);
+    impl_.added.split(text, false, [&](size_t begin, size_t end, int32_t index) {
+      const TracedView part = whole.substr(begin, end);
+      if (index >= 0) return added(part, index);
+      section(part, static_cast<uint32_t>(begin));
+    });
+  }
+
+  std::vector<int32_t> take_ids() { return std::move(tokens_.ids); }
+  std::vector<int32_t>& ids() { return tokens_.ids; }
+  std::vector<Origin>& origins() { return origins_; }
+  const std::vector<TokenList::Span>& spaces() const { return spaces_; }
+
+ private:
+  // Between tokens that are cut out of the text as given.
+  void section(TracedView text, uint32_t origin) {
+    const TracedView normal = impl_.normalizers.run(text, origin, normal_room_);
+    impl_.added.split(normal.bytes, true, [&](size_t begin, size_t end, int32_t index) {
+      const TracedView part = normal.substr(begin, end);
+      if (index >= 0) return added(part, index);
+      words(part, part.origins.empty() ? origin + static_cast<uint32_t>(begin)
+                                       : part.origins[0].begin);
+    });
+  }
+
+  void added(TracedView text, int32_t index) {
+    tokens_.ids.push_back(impl_.added.vocabulary().id(static_cast<size_t>(index)));
+    if (!traced_) return;
+    tokens_.spans.clear();
+    origins_.push_back({text.origins.front().begin, text.origins.back().end});
+    if (impl_.trims()) spaces_.push_back(count_spaces(text.bytes));
+  }
+
+  void words(TracedView text, uint32_t origin) {
+    const PreTokenizers::Words words = impl_.pre_tokenizers.run(text, origin, words_room_);
+    const Model& model = *impl_.model;
+    for (const Piece& piece : words.pieces) {
+      const std::string_view word = words.text.bytes.substr(piece.begin, piece.end - piece.begin);
+      if (!traced_) {
+        model.encode(word, 0, scratch_, tokens_);
+        continue;
+      }
+      const size_t first = tokens_.ids.size();
+      tokens_.spans.clear();
+      model.encode(word, 0, scratch_, tokens_);
+      trace(words.text.substr(piece.begin, piece.end), piece.origin, first);
+    }
+  }
+
+  // Where the word's tokens, those from `first` on, come from.
+  void trace(TracedView word, uint32_t origin, size_t first) {
+    for (const auto& [begin, end] : tokens_.spans) {
+      if (begin == end) {
+        origins_.push_back({origin + begin, origin + end});
+      } else if (end > word.origins.size()) {
+        origins_.push_back({begin, end});
+      } else {
+        origins_.push_back({word.origins[begin].begin, word.origins[end - 1].end});
+      }
+    }
+    for (size_t i = first; impl_.trims() && i < tokens_.ids.size(); ++i) {
+      spaces_.push_back(count_spaces(impl_.token(tokens_.ids[i])));
+    }
+  }
+
+  // Spaces at both ends of a token, as letters of bytes or as they are.
+  static TokenList::Span count_spaces(std::string_view token) {
+    TokenList::Span out{0, 0};
+    uint32_t all = 0;
+    bool inside = false;
+    for (size_t at = 0; at < token.size(); ++all) {
+      const uint32_t c = next_code_point(token, at);
+      const bool space = c == 0x120 || is_white(c);
+      inside = inside || !space;
+      if (!inside) ++out.begin;
+      out.end = space ? out.end + 1 : 0;
+    }
+    return out;
+  }
+
+  const Tokenizer::Impl& impl_;
+  const bool traced_;
+  TokenList tokens_;
+  std::vector<Origin> origins_;          // of each token
+  std::vector<TokenList::Span> spaces_;  // of each token, where offsets are trimmed
+  Normalizers::Room normal_room_;
+  PreTokenizers::Room words_room_;
+  ModelScratch scratch_;
+};
+
+void trim(Encoding& text, const std::vector<TokenList::Span>& spaces, bool prefix) {
+  for (size_t i = 0; i < text.ids.size(); ++i) {
+    auto [leading, trailing] = spaces[i];
+    Encoding::Offset& offset = text.offsets[i];
+    if (leading > 0) {
+      // The one space in front may be none of the text's.
+      if ((i == 0 || offset.begin == 0) && prefix && leading == 1) leading = 0;
+      offset.begin = std::min(offset.begin + leading, offset.end);
+    }
+    if (trailing > 0 && offset.end >= trailing) {
+      offset.end = std::max(offset.end - trailing, offset.begin);
+    }
+  }
 }
 
-std::string made_valid(std::string_view text) {
-  if (is_utf8(text)) return std::string(text);
-  std::string out;
-  for (size_t at = 0; at < text.size();) append_utf8(out, next_code_point(text, at));
+template <typename T>
+void keep_part(std::vector<T>& list, size_t size, bool left) {
+  const auto gone = static_cast<std::ptrdiff_t>(list.size() - size);
+  left ? list.erase(list.begin(), list.begin() + gone) : list.erase(list.end() - gone, list.end());
+}
+
+void cut_down(Encoding& text, int64_t size, bool left) {
+  const auto kept = static_cast<size_t>(std::max<int64_t>(size, 0));
+  if (kept >= text.ids.size()) return;
+  keep_part(text.ids, kept, left);
+  keep_part(text.offsets, kept, left);
+}
+
+}  // namespace
+
+Encoding Tokenizer::Impl::encode_one(std::string_view text) const {
+  const std::string valid = is_utf8(text) ? std::string() : made_valid(text);
+  if (!valid.empty()) text = valid;
+  Run run(*this, true);
+  run.text(text);
+  Encoding out;
+  out.offsets.reserve(run.ids().size());
+  const CodePointCounter counter(text);
+  for (const Origin& origin : run.origins()) out.offsets.push_back(counter.convert(origin));
+  out.ids = run.take_ids();
+  for (const bool prefix : post_processors.trims()) trim(out, run.spaces(), prefix);
   return out;
 }
 
-}  // namespace
-
-Status expect_only(const Json& section, std::string_view where,
-                   std::initializer_list<std::string_view> known) {
-  for (const auto& [key, value] : section.members()) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      return Unsupported(where, ": key ", quoted(key), " is not understood");
+Status Tokenizer::Impl::truncate(std::span<Encoding> texts, bool special_tokens) const {
+  const bool pair = texts.size() == 2;
+  int64_t most = truncation.max_length;
+  if (special_tokens) most = std::max<int64_t>(most - post_processors.added(pair), 0);
+  const auto first = static_cast<int64_t>(texts[0].ids.size());
+  const int64_t second = pair ? static_cast<int64_t>(texts[1].ids.size()) : 0;
+  const int64_t excess = first + second - most;
+  if (excess <= 0) return {};
+  if (truncation.strategy == Truncation::Strategy::kLongestFirst || most == 0) {
+    int64_t shorter = std::min(first, second);
+    int64_t longer = shorter > most ? shorter : std::max(shorter, most - shorter);
+    if (!pair) {
+      longer = most;
+    } else if (shorter + longer > most) {
+      shorter = most / 2;
+      longer = shorter + most % 2;
     }
+    const bool swapped = pair && first > second;
+    cut_down(texts[0], !pair || swapped ? longer : shorter, truncation.left);
+    if (pair) cut_down(texts[1], swapped ? shorter : longer, truncation.left);
+    return {};
   }
+  const bool cuts_second = truncation.strategy == Truncation::Strategy::kOnlySecond;
+  if (cuts_second && !pair) return InvalidArgument("truncation of a second text: there is none");
+  Encoding& text = texts[cuts_second ? 1 : 0];
+  const auto length = static_cast<int64_t>(text.ids.size());
+  if (length <= excess) return InvalidArgument("the text is too short to be truncated");
+  cut_down(text, length - excess, truncation.left);
   return {};
 }
 
-Result<Tokenizer::Added> Tokenizer::read_added_token(const Json& json, bool normalizes) {
-  Added flags;
-  ENM_ASSIGN_OR_RETURN(flags.special, json.get_bool("special", false));
-  ENM_ASSIGN_OR_RETURN(flags.takes_left, json.get_bool("lstrip", false));
-  ENM_ASSIGN_OR_RETURN(flags.takes_right, json.get_bool("rstrip", false));
-  ENM_ASSIGN_OR_RETURN(const bool single_word, json.get_bool("single_word", false));
-  if (single_word) return Unsupported("single_word is set, which is not supported");
-  ENM_ASSIGN_OR_RETURN(const bool normalized, json.get_bool("normalized", false));
-  if (normalized && normalizes) {
-    return Unsupported("it is matched in normalized text, which is not supported");
-  }
-  return flags;
-}
-
-Status Tokenizer::read_added_tokens(const Json& root) {
-  const Json* list = root.find("added_tokens");
-  if (list == nullptr) return {};
-  const Json* normalizer = root.find("normalizer");
-  const bool normalizes = normalizer != nullptr && !normalizer->is_null();
-  std::vector<Vocabulary::Entry> entries;
-  for (const Json& json : list->items()) {
-    const Json* content = json.find("content");
-    if (content == nullptr || content->string().empty()) {
-      return Corrupt("added_tokens: entry ", entries.size(), " has no content");
-    }
-    ENM_ASSIGN_OR_RETURN(const int64_t id, json.get_int("id"));
-    entries.push_back({content->string(), id});
-  }
-  auto made = Vocabulary::make(entries, kLongestAdded);
-  if (!made.ok()) return made.status().in("added_tokens");
-  added_ = *std::move(made);
-  added_flags_.resize(entries.size());
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const auto& [token, id] = entries[i];
-    auto flags = read_added_token(list->items()[i], normalizes);
-    if (!flags.ok()) return flags.status().in(cat("added token ", quoted(token)));
-    added_flags_[static_cast<size_t>(added_.trie().find(token))] = *flags;
-    const int32_t known = model_->vocabulary().id_of(token);
-    if (known >= 0 && known != id) {
-      return Corrupt("added token ", quoted(token), " has id ", id, ", in the vocabulary ", known);
-    }
-  }
-  return {};
-}
-
-Result<int32_t> read_id(const Json& id) {
-  if (id.is_int() && id.integer() >= 0 && id.integer() < kIdLimit) {
-    return static_cast<int32_t>(id.integer());
-  }
-  return Corrupt("post_processor: bad id");
-}
-
-Status Tokenizer::read_post_processor(const Json& json) {
-  if (json.is_null()) return {};
-  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
-  if (type == "ByteLevel") return {};
-  if (type == "TemplateProcessing") return read_template(json);
-  if (type == "BertProcessing" || type == "RobertaProcessing") return read_cls_and_sep(json);
-  if (type != "Sequence") {
-    return Unsupported("post_processor ", quoted(type),
-                       " is not supported; TemplateProcessing, BertProcessing, RobertaProcessing, "
-                       "ByteLevel and Sequence are");
-  }
-  ENM_ASSIGN_OR_RETURN(const Json* steps, json.get("processors"));
-  for (const Json& step : steps->items()) {
-    ENM_ASSIGN_OR_RETURN(const std::string name, step.get_string("type"));
-    if (name == "Sequence") return Unsupported("post_processor: a Sequence within a Sequence");
-    ENM_RETURN_IF_ERROR(read_post_processor(step));
-  }
-  return {};
-}
-
-// {"cls": ["[CLS]", 101], "sep": ["[SEP]", 102]}: one in front, one behind.
-Status Tokenizer::read_cls_and_sep(const Json& json) {
-  for (const auto& [key, place] : {std::pair("cls", &before_), std::pair("sep", &after_)}) {
-    ENM_ASSIGN_OR_RETURN(const Json* token, json.get(key));
-    if (token->items().size() != 2) return Corrupt("post_processor.", key, " is no pair");
-    ENM_ASSIGN_OR_RETURN(const int32_t id, read_id(token->items()[1]));
-    place->push_back(id);
-  }
-  return check_around();
-}
-
-Status Tokenizer::check_around() const {
-  if (before_.size() + after_.size() <= kMostAround) return {};
-  return Unsupported("post_processor puts more than ", kMostAround, " tokens around a text");
-}
-
-// A template for one text: special tokens around a single sequence A.
-Status Tokenizer::read_template(const Json& json) {
-  ENM_ASSIGN_OR_RETURN(const Json* single, json.get("single"));
-  ENM_ASSIGN_OR_RETURN(const Json* tokens, json.get("special_tokens"));
-  if (single->items().size() > kMostAround) {
-    return Unsupported("post_processor: a template of ", single->items().size(),
-                       " pieces; at most ", kMostAround, " are supported");
-  }
-  bool behind = false;
-  for (const Json& piece : single->items()) {
-    if (piece.find("Sequence") != nullptr) {
-      if (behind) return Unsupported("post_processor: a template with two sequences");
-      behind = true;
-      continue;
-    }
-    ENM_ASSIGN_OR_RETURN(const Json* special, piece.get("SpecialToken"));
-    ENM_ASSIGN_OR_RETURN(const std::string name, special->get_string("id"));
-    ENM_ASSIGN_OR_RETURN(const Json* token, tokens->get(name));
-    ENM_ASSIGN_OR_RETURN(const Json* ids, token->get("ids"));
-    for (const Json& id : ids->items()) {
-      ENM_ASSIGN_OR_RETURN(const int32_t number, read_id(id));
-      (behind ? after_ : before_).push_back(number);
-      ENM_RETURN_IF_ERROR(check_around());
-    }
-  }
-  return {};
-}
-
-Status Tokenizer::read_truncation(const Json& root) {
-  const Json* json = root.find("truncation");
-  if (json == nullptr || json->is_null()) return {};
-  ENM_ASSIGN_OR_RETURN(truncation_, json->get_int("max_length"));
-  return truncation_ < 1 ? Corrupt("truncation.max_length is ", truncation_) : Status();
-}
-
-Result<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json) {
-  const auto read = [&]() -> Result<Tokenizer> {
-    ENM_ASSIGN_OR_RETURN(const Json root, Json::parse(tokenizer_json));
-    ENM_RETURN_IF_ERROR(
-        expect_only(root, "file",
-                    {"version", "truncation", "padding", "added_tokens", "normalizer",
-                     "pre_tokenizer", "post_processor", "decoder", "model"}));
-    ENM_ASSIGN_OR_RETURN(const Json* model, root.get("model"));
-    ENM_ASSIGN_OR_RETURN(const std::string type, model->get_string("type"));
-    Tokenizer tokenizer;
-    if (type == "BPE") {
-      ENM_ASSIGN_OR_RETURN(tokenizer.model_, make_byte_bpe(root));
-    } else if (type == "WordPiece") {
-      ENM_ASSIGN_OR_RETURN(tokenizer.model_, make_wordpiece(root));
-    } else {
-      return Unsupported("model ", quoted(type), " is not supported; BPE and WordPiece are");
-    }
-    ENM_RETURN_IF_ERROR(tokenizer.read_added_tokens(root));
-    if (const Json* processor = root.find("post_processor"); processor != nullptr) {
-      ENM_RETURN_IF_ERROR(tokenizer.read_post_processor(*processor));
-    }
-    ENM_RETURN_IF_ERROR(tokenizer.read_truncation(root));
-    return tokenizer;
+void Tokenizer::Impl::pad(Encoding& out) const {
+  auto length = std::max(padding.length, static_cast<int64_t>(out.ids.size()));
+  if (padding.multiple > 0) length += (padding.multiple - length % padding.multiple) % padding.multiple;
+  const auto missing = static_cast<size_t>(length) - out.ids.size();
+  const auto fill = [&](auto& list, auto value) {
+    list.insert(padding.left ? list.begin() : list.end(), missing, value);
   };
-  auto tokenizer = read();
-  if (!tokenizer.ok()) return tokenizer.status().in("[text] tokenizer.json");
-  return tokenizer;
+  fill(out.ids, padding.id);
+  fill(out.type_ids, padding.type_id);
+  fill(out.offsets, Encoding::Offset());
+  (padding.left ? out.padding_before : out.padding_behind) = static_cast<int64_t>(missing);
 }
-
-namespace {
-
-size_t white_length(std::string_view text) {
-  size_t end = 0;
-  for (size_t next = 0; end < text.size() && is_white(next_code_point(text, next)); end = next) {
-  }
-  return end;
-}
-
-std::string_view without_white_end(std::string_view text) {
-  size_t end = 0;  // of what is kept
-  for (size_t at = 0; at < text.size();) {
-    if (!is_white(next_code_point(text, at))) end = at;
-  }
-  return text.substr(0, end);
-}
-
-}  // namespace
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool special_tokens) const {
-  std::vector<int32_t> out;
-  if (special_tokens) out = before_;
-  size_t begin = 0;
-  for (size_t at = 0; at < text.size();) {
-    const Trie::Match match = added_.trie().longest(text.substr(at));
-    if (match.length == 0) {
-      ++at;
-      continue;
-    }
-    const auto index = static_cast<size_t>(match.value);
-    std::string_view before = text.substr(begin, at - begin);
-    if (added_flags_[index].takes_left) before = without_white_end(before);
-    if (!before.empty()) model_->encode(before, out);
-    out.push_back(added_.id(index));
-    at += match.length;
-    if (added_flags_[index].takes_right) at += white_length(text.substr(at));
-    begin = at;
+  const std::string valid = is_utf8(text) ? std::string() : made_valid(text);
+  if (!valid.empty()) text = valid;
+  Run run(*impl_, false);
+  for (const PostProcessors::Part& part : impl_->post_processors.parts(false)) {
+    if (part.sequence == 0) run.text(text);
+    if (special_tokens) run.ids().insert(run.ids().end(), part.ids.begin(), part.ids.end());
   }
-  if (begin < text.size()) model_->encode(text.substr(begin), out);
-  if (special_tokens) out.insert(out.end(), after_.begin(), after_.end());
+  return run.take_ids();
+}
+
+Result<Encoding> Tokenizer::encode(std::string_view text, const std::string_view* pair,
+                                   const EncodeOptions& options) const {
+  std::vector<Encoding> texts;
+  texts.push_back(impl_->encode_one(text));
+  if (pair != nullptr) texts.push_back(impl_->encode_one(*pair));
+  if (options.truncate && impl_->truncation.max_length > 0) {
+    ENM_RETURN_IF_ERROR(impl_->truncate(texts, options.special_tokens));
+  }
+  Encoding out;
+  for (const PostProcessors::Part& part : impl_->post_processors.parts(pair != nullptr)) {
+    if (part.sequence >= 0) {
+      const Encoding& from = texts[static_cast<size_t>(part.sequence)];
+      out.ids.insert(out.ids.end(), from.ids.begin(), from.ids.end());
+      out.offsets.insert(out.offsets.end(), from.offsets.begin(), from.offsets.end());
+    } else if (options.special_tokens) {
+      out.ids.insert(out.ids.end(), part.ids.begin(), part.ids.end());
+      out.offsets.resize(out.ids.size());
+    }
+    out.type_ids.resize(out.ids.size(), part.type_id);
+  }
+  if (options.pad && impl_->padding.set) impl_->pad(out);
   return out;
 }
 
-bool Tokenizer::append_text(int32_t id, bool first, std::string& out) const {
-  const int32_t added = added_.index(id);
-  if (added >= 0 && added_flags_[static_cast<size_t>(added)].special) return false;
-  const Vocabulary& vocabulary = added >= 0 ? added_ : model_->vocabulary();
-  const int32_t index = vocabulary.index(id);
-  if (index < 0) return false;
-  model_->decode(vocabulary.token(static_cast<size_t>(index)), first, out);
+bool Tokenizer::Impl::append_token(int32_t id, Decoders::Stream& stream, std::string& out) const {
+  const int32_t index = added.vocabulary().index(id);
+  if (index >= 0) {
+    const AddedTokens::Token& token = added.token(index);
+    if (token.hidden) return false;
+    stream.push(token.text, out);
+    return true;
+  }
+  const int32_t ordinary = model->vocabulary().index(id);
+  if (ordinary < 0) return false;
+  stream.push(model->vocabulary().token(static_cast<size_t>(ordinary)), out);
   return true;
+}
+
+std::string_view Tokenizer::Impl::token(int32_t id) const {
+  const Vocabulary* from = &added.vocabulary();
+  int32_t index = from->index(id);
+  if (index < 0) {
+    from = &model->vocabulary();
+    index = from->index(id);
+  }
+  return index < 0 ? std::string_view() : from->token(static_cast<size_t>(index));
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {
   std::string out;
-  bool first = true;
-  for (int32_t id : ids) {
-    if (append_text(id, first, out)) first = false;
-  }
-  return made_valid(out);
+  Decoders::Stream stream(impl_->decoders);
+  bool any = false;
+  for (int32_t id : ids) any = impl_->append_token(id, stream, out) || any;
+  if (any) stream.finish(out);
+  return out;
 }
 
 bool Tokenizer::contains(int32_t id) const {
-  return added_.index(id) >= 0 || model_->vocabulary().index(id) >= 0;
+  return impl_->added.vocabulary().index(id) >= 0 || impl_->model->vocabulary().index(id) >= 0;
 }
 
 bool Tokenizer::is_special(int32_t id) const {
-  const int32_t index = added_.index(id);
-  return index >= 0 && added_flags_[static_cast<size_t>(index)].special;
+  const int32_t index = impl_->added.vocabulary().index(id);
+  return index >= 0 && impl_->added.token(index).special;
 }
 
 int32_t Tokenizer::id_of(std::string_view token) const {
-  const int32_t id = added_.id_of(token);
-  return id < 0 ? model_->vocabulary().id_of(token) : id;
+  const int32_t id = impl_->added.vocabulary().id_of(token);
+  return id < 0 ? impl_->model->vocabulary().id_of(token) : id;
 }
 
+std::string_view Tokenizer::token(int32_t id) const { return impl_->token(id); }
+
+int32_t Tokenizer::id_limit() const {
+  int32_t limit = 0;
+  for (const Vocabulary* each : {&impl_->added.vocabulary(), &impl_->model->vocabulary()}) {
+    if (each->size() > 0) limit = std::max(limit, each->id(each->size() - 1) + 1);
+  }
+  return limit;
+}
+
+int64_t Tokenizer::truncation() const { return impl_->truncation.max_length; }
+
+struct StreamDecoder::State {
+  std::shared_ptr<const Tokenizer::Impl> tokenizer;
+  Decoders::Stream stream;
+  bool any = false;
+};
+
+StreamDecoder::StreamDecoder(const Tokenizer& tokenizer)
+    : state_(new State{tokenizer.impl_, Decoders::Stream(tokenizer.impl_->decoders)}) {}
+StreamDecoder::~StreamDecoder() = default;
+StreamDecoder::StreamDecoder(StreamDecoder&&) noexcept = default;
+
 std::string StreamDecoder::push(int32_t id) {
-  if (tokenizer_.append_text(id, first_, held_)) first_ = false;
-  const size_t tail = incomplete_tail(held_);
-  const std::string ready = made_valid(std::string_view(held_).substr(0, held_.size() - tail));
-  held_.erase(0, held_.size() - tail);
-  return ready;
+  std::string out;
+  if (state_->tokenizer->append_token(id, state_->stream, out)) state_->any = true;
+  return out;
 }
 
 std::string StreamDecoder::flush() {
-  std::string rest = made_valid(held_);
-  held_.clear();
-  return rest;
+  std::string out;
+  if (state_->any) state_->stream.finish(out);
+  state_->any = false;
+  return out;
 }
 
 }  // namespace enm::text

@@ -18,7 +18,7 @@ class Trie {
   static constexpr Node kNoNode = UINT32_MAX;
 
   Trie() : Trie(std::span<const std::string_view>()) {}
-  /// The value of each token is its place in the list; of equal ones, that of any of them.
+  /// The value of each token is its place in the list; of equal ones, that of the last.
   explicit Trie(std::span<const std::string_view> tokens);
 
   Node child(Node node, char byte) const;

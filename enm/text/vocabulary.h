@@ -7,27 +7,29 @@
 #include <string_view>
 #include <vector>
 
-#include "enm/base/json.h"
-#include "enm/text/trie.h"
+#include "enm/base/status.h"
+#include "enm/text/parts.h"
 
 namespace enm::text {
 
 /// Ids lie below it, which is far above any vocabulary's.
 inline constexpr int64_t kIdLimit = int64_t{1} << 24;
 
+/// Tokens that a hash table may pass over on its way to one: a file whose tokens are chosen to make
+/// it slower is refused.
+inline constexpr size_t kMostProbes = 500;
+
+/// A number for a text, the same everywhere.
+uint64_t hash_of(std::string_view text);
+
 class Vocabulary {
  public:
-  struct Entry {
-    std::string_view token;
-    int64_t id;
-  };
-
   Vocabulary() = default;
-  /// Refused, naming the entry: ids that are not from 0 to kIdLimit - 1, tokens of more than
-  /// `longest` bytes, ids and tokens that stand twice.
-  static Result<Vocabulary> make(std::span<const Entry> entries, size_t longest = SIZE_MAX);
-  /// model.vocab as {"token": id}.
-  static Result<Vocabulary> read(const Json& json, size_t longest = SIZE_MAX);
+  /// Refused, naming the token: ids that are not from 0 to kIdLimit - 1, tokens of more than
+  /// `longest` bytes, ids that stand twice, and tokens that do unless `repeats`: then the one of the
+  /// highest id is found.
+  static Result<Vocabulary> make(std::span<const TokenizerParts::Token> tokens,
+                                 size_t longest = SIZE_MAX, bool repeats = false);
 
   // Tokens are counted from 0 to size() - 1 in the order of their ids. Where no id is left out, the
   // index is the id.
@@ -38,19 +40,31 @@ class Vocabulary {
   }
   /// -1: there is no token of that id.
   int32_t index(int32_t id) const;
+  /// The index of a token, or -1.
+  int32_t find(std::string_view token) const;
+
+  /// find() for many tokens: the waits for memory overlap.
+  void find_all(std::span<const std::string_view> tokens, std::span<int32_t> out) const;
 
   int32_t id_of(std::string_view token) const {
-    const int32_t index = trie_.find(token);
+    const int32_t index = find(token);
     return index < 0 ? -1 : id(static_cast<size_t>(index));
   }
-  /// Its values are indices.
-  const Trie& trie() const { return trie_; }
+  std::vector<std::string_view> tokens() const;
 
  private:
+  Status fill_slots(bool repeats);
+  size_t slot_of(uint64_t hash) const { return hash >> 32 & (slots_.size() - 1); }
+
   std::vector<int32_t> ids_;  // rising
   std::string bytes_;         // the tokens one after the other
   std::vector<uint32_t> begins_;
-  Trie trie_;
+  // A hash table, at most two thirds full.
+  struct Slot {
+    uint32_t tag = 0;     // of the hash: tokens are compared where it agrees
+    uint32_t number = 0;  // index + 1; 0: free
+  };
+  std::vector<Slot> slots_;
 };
 
 }  // namespace enm::text

@@ -6,11 +6,13 @@
 #include <random>
 #include <set>
 
+#include "enm/text/trie.h"
+
 namespace enm::text {
 namespace {
 
 using ::testing::HasSubstr;
-using Entries = std::vector<Vocabulary::Entry>;
+using Entries = std::vector<TokenizerParts::Token>;
 
 TEST(Trie, FindsWhatASearchFinds) {
   std::mt19937 random(1);
@@ -59,7 +61,7 @@ TEST(Vocabulary, FindsTokensAndIdsWhateverIsLeftOut) {
     const auto vocabulary = Vocabulary::make(entries);
     ASSERT_TRUE(vocabulary.ok()) << vocabulary.status().message();
     EXPECT_EQ(vocabulary->size(), 50u);
-    for (const auto& [token, id] : entries) {
+    for (const auto& [token, id, score] : entries) {
       EXPECT_EQ(vocabulary->id_of(token), id);
       const int32_t index = vocabulary->index(static_cast<int32_t>(id));
       ASSERT_GE(index, 0);

@@ -1,0 +1,302 @@
+#include "enm/text/decoders.h"
+
+#include <algorithm>
+
+#include "enm/text/byte_alphabet.h"
+#include "enm/text/model.h"
+#include "enm/text/unicode.h"
+
+namespace enm::text {
+namespace {
+
+constexpr int kDeepest = 8;  // sequences in one another
+constexpr size_t kMostSteps = 50;
+
+// Bytes at the end that may become a character with more bytes behind them.
+size_t incomplete_tail(std::string_view text) {
+  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) return 0;
+    if (byte < 0xc0) continue;
+    const size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  size_t begin = 0;
+  for (size_t at = text.find(from); !from.empty() && at != text.npos; at = text.find(from, begin)) {
+    out.append(text, begin, at - begin);
+    out += to;
+    begin = at + from.size();
+  }
+  out.append(text.substr(begin));
+  return out;
+}
+
+// The spaces that decoding puts before punctuation and contractions.
+std::string cleaned_up(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : kRules) {
+    if (text.find(from) != text.npos) text = replaced(text, from, to);
+  }
+  return text;
+}
+
+// The bytes that the letters stand for; a token with another letter stands for itself.
+std::string bytes_of(std::string_view token) {
+  std::string out;
+  for (size_t at = 0; at < token.size();) {
+    const int32_t byte = byte_of_letter(next_code_point(token, at));
+    if (byte < 0) return std::string(token);
+    out.push_back(static_cast<char>(byte));
+  }
+  return out;
+}
+
+// <0x0A> and its like.
+int32_t byte_token(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return -1;
+  int32_t value = 0;
+  for (char c : token.substr(3, 2)) {
+    const auto lower = static_cast<char>(c | 32);
+    if (c >= '0' && c <= '9') {
+      value = value * 16 + c - '0';
+    } else if (lower >= 'a' && lower <= 'f') {
+      value = value * 16 + lower - 'a' + 10;
+    } else {
+      return -1;
+    }
+  }
+  return value;
+}
+
+}  // namespace
+
+Status Decoders::read(const Json& json) {
+  if (!json.is_null()) return read(json, 0);
+  steps_.emplace_back();
+  return {};
+}
+
+Status Decoders::read(const Json& json, int depth) {
+  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
+  if (type != "Sequence") {
+    if (steps_.size() == kMostSteps) return Unsupported("more than ", kMostSteps, " decoders");
+    return read_step(json, type);
+  }
+  ENM_RETURN_IF_ERROR(expect_only(json, "decoder", {"type", "decoders"}));
+  ENM_ASSIGN_OR_RETURN(const Json* each, json.get("decoders"));
+  if (depth == kDeepest) return Unsupported("decoder: sequences nested that deep");
+  for (const Json& one : each->items()) ENM_RETURN_IF_ERROR(read(one, depth + 1));
+  return {};
+}
+
+Status Decoders::read_step(const Json& json, std::string_view type) {
+  const std::string where = cat("decoder ", type);
+  Step& step = steps_.emplace_back();
+  if (type == "ByteLevel") {
+    step.kind = Kind::kByteLevel;
+    return expect_only(json, where, {"type", "add_prefix_space", "trim_offsets", "use_regex"});
+  }
+  if (type == "Fuse" || type == "ByteFallback") {
+    step.kind = type == "Fuse" ? Kind::kFuse : Kind::kByteFallback;
+    return expect_only(json, where, {"type"});
+  }
+  if (type == "WordPiece") {
+    step.kind = Kind::kWordPiece;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("prefix", "##"));
+    ENM_ASSIGN_OR_RETURN(step.clean_up, json.get_bool("cleanup", true));
+    return expect_only(json, where, {"type", "prefix", "cleanup"});
+  }
+  if (type == "Metaspace") {
+    step.kind = Kind::kMetaspace;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("replacement"));
+    ENM_ASSIGN_OR_RETURN(const bool prefix, json.get_bool("add_prefix_space", true));
+    ENM_ASSIGN_OR_RETURN(const std::string scheme, json.get_string("prepend_scheme", "always"));
+    step.drops_first = prefix && scheme != "never";
+    return expect_only(
+        json, where,
+        {"type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep"});
+  }
+  if (type == "BPEDecoder") {
+    step.kind = Kind::kBpe;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("suffix", "</w>"));
+    return expect_only(json, where, {"type", "suffix"});
+  }
+  if (type == "Strip") {
+    step.kind = Kind::kStrip;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("content"));
+    ENM_ASSIGN_OR_RETURN(const int64_t start, json.get_int("start", 0));
+    ENM_ASSIGN_OR_RETURN(const int64_t stop, json.get_int("stop", 0));
+    step.start = static_cast<size_t>(std::max<int64_t>(start, 0));
+    step.stop = static_cast<size_t>(std::max<int64_t>(stop, 0));
+    return expect_only(json, where, {"type", "content", "start", "stop"});
+  }
+  if (type == "Replace") {
+    step.kind = Kind::kReplace;
+    ENM_ASSIGN_OR_RETURN(step.pattern, Pattern::read(json));
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("content"));
+    return expect_only(json, where, {"type", "pattern", "content"});
+  }
+  if (type == "CTC") {
+    step.kind = Kind::kCtc;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("pad_token", "<pad>"));
+    ENM_ASSIGN_OR_RETURN(step.delimiter, json.get_string("word_delimiter_token", "|"));
+    ENM_ASSIGN_OR_RETURN(step.clean_up, json.get_bool("cleanup", true));
+    return expect_only(json, where, {"type", "pad_token", "word_delimiter_token", "cleanup"});
+  }
+  return Unsupported("decoder ", quoted(type), " is not supported");
+}
+
+void Decoders::Stream::push(std::string_view token, std::string& out) {
+  pass(0, token, true, true, out);
+}
+
+void Decoders::Stream::finish(std::string& out) {
+  for (size_t i = 0; i < states_.size(); ++i) flush(i, out);
+  for (State& state : states_) state = State();
+}
+
+// Gives a piece of a token to a step; beyond the last it is text.
+void Decoders::Stream::pass(size_t index, std::string_view piece, bool begins, bool ends,
+                            std::string& out) {
+  if (index == states_.size()) {
+    out += piece;
+    return;
+  }
+  const Step& step = decoders_.steps_[index];
+  State& state = states_[index];
+  if (step.kind == Kind::kFuse) {
+    pass(index + 1, piece, !state.open, false, out);
+    state.open = true;
+  } else if (step.kind == Kind::kStrip && step.stop == 0) {
+    if (begins) state.stripped = 0;
+    while (state.stripped < step.start && !piece.empty()) {
+      const bool strips = !step.content.empty() && piece.starts_with(step.content);
+      state.stripped = strips ? state.stripped + 1 : step.start;
+      if (strips) piece.remove_prefix(step.content.size());
+    }
+    pass(index + 1, piece, begins, ends, out);
+  } else if (begins && ends) {
+    pass_whole(index, piece, out);
+  } else {
+    if (begins) state.held.clear();
+    state.held += piece;
+    if (ends) pass_whole(index, std::string(std::move(state.held)), out);
+  }
+}
+
+void Decoders::Stream::pass_whole(size_t index, std::string_view token, std::string& out) {
+  const Step& step = decoders_.steps_[index];
+  State& state = states_[index];
+  const bool first = state.tokens++ == 0;
+  const auto give = [&](std::string_view text) { pass(index + 1, text, true, true, out); };
+  switch (step.kind) {
+    case Kind::kJoin:
+      return give(first ? std::string(token) : cat(" ", token));
+    case Kind::kByteLevel: {
+      state.last += bytes_of(token);
+      const size_t ready = state.last.size() - incomplete_tail(state.last);
+      pass(index + 1, made_valid(std::string_view(state.last).substr(0, ready)), first, false, out);
+      state.last.erase(0, ready);
+      return;
+    }
+    case Kind::kWordPiece: {
+      std::string text;
+      if (!first && token.starts_with(step.content)) {
+        text = token.substr(step.content.size());
+      } else {
+        text = first ? std::string(token) : cat(" ", token);
+      }
+      return give(step.clean_up ? cleaned_up(std::move(text)) : text);
+    }
+    case Kind::kMetaspace:
+      return give(replaced(token, step.content, first && step.drops_first ? "" : " "));
+    case Kind::kBpe:
+      if (!first) give(replaced(state.last, step.content, " "));
+      state.last = token;
+      return;
+    case Kind::kByteFallback:
+      return pass_bytes(index, token, out);
+    case Kind::kStrip: {
+      size_t stripped = 0;
+      for (; stripped < step.start && !step.content.empty() && token.starts_with(step.content);
+           ++stripped) {
+        token.remove_prefix(step.content.size());
+      }
+      for (size_t i = 0; i < step.stop && !step.content.empty() && token.ends_with(step.content);
+           ++i) {
+        token.remove_suffix(step.content.size());
+      }
+      return give(token);
+    }
+    case Kind::kReplace: {
+      std::string text;
+      size_t end = 0;
+      step.pattern->find_all(token, [&](Regex::Match match) {
+        text += token.substr(end, match.begin - end);
+        text += step.content;
+        end = match.end;
+      });
+      text += token.substr(end);
+      return give(text);
+    }
+    case Kind::kCtc: {
+      if (!first && state.last == token) return;
+      state.last = token;
+      std::string text = replaced(token, step.content, "");
+      if (step.clean_up) text = replaced(cleaned_up(std::move(text)), step.delimiter, " ");
+      if (!text.empty()) give(text);
+      return;
+    }
+    case Kind::kFuse:
+      return;
+  }
+}
+
+// A run of tokens of bytes is a token if it is UTF-8, else a U+FFFD for each.
+void Decoders::Stream::pass_bytes(size_t index, std::string_view token, std::string& out) {
+  if (const int32_t byte = byte_token(token); byte >= 0) {
+    states_[index].last.push_back(static_cast<char>(byte));
+    return;
+  }
+  flush_bytes(index, out);
+  pass(index + 1, token, true, true, out);
+}
+
+void Decoders::Stream::flush_bytes(size_t index, std::string& out) {
+  const std::string bytes = std::move(states_[index].last);
+  states_[index].last.clear();
+  if (is_utf8(bytes)) {
+    if (!bytes.empty()) pass(index + 1, bytes, true, true, out);
+    return;
+  }
+  for (size_t i = 0; i < bytes.size(); ++i) pass(index + 1, "\ufffd", true, true, out);
+}
+
+// No more tokens come to this step: it gives what it held, and those behind it are next.
+void Decoders::Stream::flush(size_t index, std::string& out) {
+  const Step& step = decoders_.steps_[index];
+  State& state = states_[index];
+  switch (step.kind) {
+    case Kind::kFuse:
+      return pass(index + 1, "", !state.open, true, out);
+    case Kind::kByteLevel:
+      return pass(index + 1, made_valid(state.last), state.tokens == 0, true, out);
+    case Kind::kBpe:
+      if (state.tokens > 0) pass(index + 1, replaced(state.last, step.content, ""), true, true, out);
+      return;
+    case Kind::kByteFallback:
+      return flush_bytes(index, out);
+    default:
+      return;
+  }
+}
+
+}  // namespace enm::text

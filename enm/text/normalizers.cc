@@ -1,0 +1,297 @@
+#include "enm/text/normalizers.h"
+
+#include <algorithm>
+
+#include "enm/text/byte_alphabet.h"
+#include "enm/text/model.h"
+#include "enm/text/normal_forms.h"
+
+namespace enm::text {
+namespace {
+
+constexpr int kDeepest = 8;        // sequences in one another
+constexpr size_t kMostSteps = 100;
+
+// The blocks of CJK Unified Ideographs, which BERT sets apart character by character.
+bool is_chinese(uint32_t c) {
+  return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) ||
+         (c >= 0x20000 && c <= 0x2a6df) || (c >= 0x2a700 && c <= 0x2b73f) ||
+         (c >= 0x2b740 && c <= 0x2b81f) || (c >= 0x2b920 && c <= 0x2ceaf) ||
+         (c >= 0xf900 && c <= 0xfaff) || (c >= 0x2f800 && c <= 0x2fa1f);
+}
+
+void write_lower(uint32_t c, int32_t change, Rewriter& out) {
+  if (c == 0x130) {  // the one letter of two small ones
+    out.put('i', change);
+    out.add(0x307);
+  } else {
+    out.put(simple_lower(c), change);
+  }
+}
+
+// Control characters go and white space becomes ' ', Chinese characters get spaces around, accents
+// go, letters become small.
+class BertWriter {
+ public:
+  struct Flags {
+    bool clean = true;
+    bool chinese = true;
+    bool accents = true;
+    bool lowercase = true;
+  };
+  BertWriter(Flags flags, Rewriter& out) : flags_(flags), out_(out) {}
+
+  void run(std::string_view text) {
+    for (size_t at = 0; at < text.size();) {
+      const uint32_t c = next_code_point(text, at);
+      if (c >= 0x20 && c < 0x7f) {
+        flush();
+        finish(c, 0);
+      } else {
+        character(c);
+      }
+    }
+    flush();
+  }
+
+ private:
+  void character(uint32_t c) {
+    if (flags_.clean) {
+      const bool line_white = c == '\t' || c == '\n' || c == '\r';
+      if (c == 0 || c == kReplacementCharacter || (is_old_other(c) && !line_white)) {
+        flush();
+        out_.drop();
+        return;
+      }
+      if (is_white(c)) c = ' ';
+    }
+    if (!flags_.chinese || !is_chinese(c)) return decompose(c, 0);
+    decompose(' ', 0);
+    decompose(c, 1);
+    decompose(' ', 1);
+  }
+
+  void decompose(uint32_t c, int32_t change) {
+    if (!flags_.accents) return finish(c, change);
+    decomposer_.push(c, change, [&](uint32_t part, int32_t each) { finish(part, each); });
+  }
+  void flush() {
+    if (decomposer_.empty()) return;
+    decomposer_.flush([&](uint32_t part, int32_t each) { finish(part, each); });
+  }
+
+  void finish(uint32_t c, int32_t change) {
+    if (flags_.accents && c >= 0x80 && is_old_nonspacing_mark(c)) {
+      if (change <= 0) out_.drop();
+    } else if (flags_.lowercase) {
+      write_lower(c, change, out_);
+    } else {
+      out_.put(c, change);
+    }
+  }
+
+  const Flags flags_;
+  Rewriter& out_;
+  Decomposer decomposer_{false};
+};
+
+// As SentencePiece's nmt rules have it: control characters go, other white space becomes ' '.
+void write_nmt(std::string_view text, Rewriter& out) {
+  for (size_t at = 0; at < text.size();) {
+    const uint32_t c = next_code_point(text, at);
+    const bool goes = (c >= 1 && c <= 8) || c == 0xb || (c >= 0xe && c <= 0x1f) || c == 0x7f ||
+                      c == 0x8f || c == 0x9f;
+    const bool white = c == 9 || c == 10 || c == 12 || c == 13 || c == 0x1680 ||
+                       (c >= 0x200b && c <= 0x200f) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
+                       c == 0xfeff || c == kReplacementCharacter;
+    goes ? out.drop() : out.replace(white ? ' ' : c);
+  }
+}
+
+size_t white_end(std::string_view text) {
+  size_t end = 0;  // of what is kept
+  for (size_t at = 0; at < text.size();) {
+    if (!is_white(next_code_point(text, at))) end = at;
+  }
+  return end;
+}
+
+void write_stripped(std::string_view text, bool left, bool right, Rewriter& out) {
+  size_t begin = 0;
+  while (left && begin < text.size()) {
+    size_t next = begin;
+    if (!is_white(next_code_point(text, next))) break;
+    out.drop();
+    begin = next;
+  }
+  const size_t end = right ? white_end(text) : text.size();
+  if (end > begin) out.keep(end - begin);
+}
+
+void write_prepended(std::string_view text, std::string_view content, Rewriter& out) {
+  size_t at = 0;
+  const uint32_t first = next_code_point(text, at);
+  for (size_t i = 0; i < content.size();) {
+    const bool begins = i == 0;
+    out.put(next_code_point(content, i), begins ? 0 : 1);
+  }
+  if (content.empty()) {
+    out.replace(first);
+  } else {
+    out.add(first);
+  }
+  out.keep(text.size() - at);
+}
+
+void write_replaced(std::string_view text, const Pattern& pattern, std::string_view content,
+                    Rewriter& out) {
+  size_t end = 0;
+  pattern.find_all(text, [&](Regex::Match match) {
+    out.keep(match.begin - end);
+    out.substitute(match.end - match.begin, content);
+    end = match.end;
+  });
+  out.keep(text.size() - end);
+}
+
+}  // namespace
+
+Status Normalizers::read(const Json& json) { return read(json, 0); }
+
+Status Normalizers::read(const Json& json, int depth) {
+  if (json.is_null()) return {};
+  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
+  if (type == "Sequence") {
+    ENM_RETURN_IF_ERROR(expect_only(json, "normalizer", {"type", "normalizers"}));
+    ENM_ASSIGN_OR_RETURN(const Json* each, json.get("normalizers"));
+    if (depth == kDeepest) return Unsupported("normalizer: sequences nested that deep");
+    for (const Json& one : each->items()) ENM_RETURN_IF_ERROR(read(one, depth + 1));
+    return {};
+  }
+  if (steps_.size() == kMostSteps) return Unsupported("more than ", kMostSteps, " normalizers");
+  Step step{};
+  if (type == "NFC" || type == "NFD" || type == "NFKC" || type == "NFKD") {
+    step.kind = Kind::kForm;
+    step.compatible = type[2] == 'K';
+    step.composed = type.back() == 'C';
+  } else if (type == "Lowercase") {
+    step.kind = Kind::kLowercase;
+  } else if (type == "StripAccents") {
+    step.kind = Kind::kStripAccents;
+  } else if (type == "Nmt") {
+    step.kind = Kind::kNmt;
+  } else if (type == "ByteLevel") {
+    step.kind = Kind::kByteLevel;
+  } else {
+    ENM_RETURN_IF_ERROR(read_settings(json, type, step));
+    steps_.push_back(std::move(step));
+    return {};
+  }
+  ENM_RETURN_IF_ERROR(expect_only(json, cat("normalizer ", type), {"type"}));
+  steps_.push_back(std::move(step));
+  return {};
+}
+
+Status Normalizers::read_settings(const Json& json, std::string_view type, Step& step) {
+  const std::string where = cat("normalizer ", type);
+  if (type == "BertNormalizer") {
+    step.kind = Kind::kBert;
+    ENM_ASSIGN_OR_RETURN(step.clean, json.get_bool("clean_text", true));
+    ENM_ASSIGN_OR_RETURN(step.chinese, json.get_bool("handle_chinese_chars", true));
+    ENM_ASSIGN_OR_RETURN(step.lowercase, json.get_bool("lowercase", true));
+    ENM_ASSIGN_OR_RETURN(step.accents, json.get_bool("strip_accents", step.lowercase));
+    return expect_only(
+        json, where, {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+  }
+  if (type == "Strip") {
+    step.kind = Kind::kStrip;
+    ENM_ASSIGN_OR_RETURN(step.left, json.get_bool("strip_left"));
+    ENM_ASSIGN_OR_RETURN(step.right, json.get_bool("strip_right"));
+    return expect_only(json, where, {"type", "strip_left", "strip_right"});
+  }
+  if (type == "Replace") {
+    step.kind = Kind::kReplace;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("content"));
+    ENM_ASSIGN_OR_RETURN(step.pattern, Pattern::read(json));
+    return expect_only(json, where, {"type", "pattern", "content"});
+  }
+  if (type == "Prepend") {
+    step.kind = Kind::kPrepend;
+    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("prepend"));
+    return expect_only(json, where, {"type", "prepend"});
+  }
+  if (type == "Precompiled") {
+    step.kind = Kind::kPrecompiled;
+    ENM_ASSIGN_OR_RETURN(const std::string map, json.get_string("precompiled_charsmap"));
+    ENM_ASSIGN_OR_RETURN(Precompiled made, Precompiled::parse_base64(map));
+    step.map = std::make_shared<const Precompiled>(std::move(made));
+    return expect_only(json, where, {"type", "precompiled_charsmap"});
+  }
+  return Unsupported("normalizer ", quoted(type), " is not supported");
+}
+
+// Whether a step may change a text at all; what is cheap to see.
+bool Normalizers::changes(const Step& step, std::string_view text) {
+  switch (step.kind) {
+    case Kind::kForm:
+      return !is_surely_normal(text, step.compatible, step.composed);
+    case Kind::kStripAccents:
+      return !is_surely_normal(text, true, false);
+    case Kind::kReplace:
+      return !step.pattern->is_string() || text.find(step.pattern->string()) != text.npos;
+    default:
+      return true;
+  }
+}
+
+void Normalizers::apply(const Step& step, std::string_view text, Rewriter& out) {
+  switch (step.kind) {
+    case Kind::kForm:
+      return write_normal_form(text, step.compatible, step.composed, out);
+    case Kind::kLowercase:
+      for (size_t at = 0; at < text.size();) write_lower(next_code_point(text, at), 0, out);
+      return;
+    case Kind::kStrip:
+      return write_stripped(text, step.left, step.right, out);
+    case Kind::kStripAccents:
+      for (size_t at = 0; at < text.size();) {
+        const uint32_t c = next_code_point(text, at);
+        is_mark(c) ? out.drop() : out.replace(c);
+      }
+      return;
+    case Kind::kBert:
+      return BertWriter({step.clean, step.chinese, step.accents, step.lowercase}, out).run(text);
+    case Kind::kReplace:
+      return write_replaced(text, *step.pattern, step.content, out);
+    case Kind::kPrepend:
+      return write_prepended(text, step.content, out);
+    case Kind::kNmt:
+      return write_nmt(text, out);
+    case Kind::kPrecompiled:
+      return step.map->write(text, out);
+    case Kind::kByteLevel:
+      return write_byte_level(text, out);
+  }
+}
+
+TracedView Normalizers::run(TracedView text, uint32_t origin, Room& room) const {
+  size_t next = 0;
+  for (const Step& step : steps_) {
+    if (text.bytes.empty()) break;
+    if (!changes(step, text.bytes)) continue;
+    TracedText& to = room.texts[next];
+    to.clear();
+    Rewriter out(text, origin, to);
+    apply(step, text.bytes, out);
+    text = TracedView(to);
+    next = 1 - next;
+  }
+  return text;
+}
+
+std::string Normalizers::run(std::string_view text) const {
+  Room room;
+  return std::string(run(TracedView(text, {}), 0, room).bytes);
+}
+
+}  // namespace enm::text
