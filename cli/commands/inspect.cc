@@ -113,7 +113,7 @@ enm::Status run(const Options& options, const Context& context) {
 void add_inspect(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("inspect", "Show what is in a model");
-  verb->add_option("model", options->model, "Model folder, .onnx file, id, or hf:org/name")
+  verb->add_option("model", options->model, "Model folder, .onnx or .gguf file, id, or hf:org/name")
       ->required();
   verb->add_flag("--text", options->text, "The graph itself, large constants left out");
   verb->callback([&context, options] {

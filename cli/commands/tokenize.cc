@@ -20,7 +20,8 @@ struct Options {
 
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
-  ENM_ASSIGN_OR_RETURN(const auto tokenizer, enm::pipeline::load_tokenizer(model.files()));
+  ENM_ASSIGN_OR_RETURN(const auto tokenizer,
+                       enm::pipeline::load_tokenizer(model.files(), model.file));
   if (options.file.empty()) {
     const auto ids = tokenizer.encode(options.text, options.special);
     context.print(context.json ? JsonObject().add("ids", ids).str() : to_json(ids));

@@ -3,6 +3,8 @@
 
 #include "enm/base/mutate.h"
 #include "enm/formats/gguf_file.h"
+#include "enm/formats/gguf_files.h"
+#include "enm/formats/gguf_import.h"
 #include "enm/formats/gguf_writer.h"
 
 namespace enm::formats {
@@ -178,6 +180,79 @@ TEST(Gguf, SurvivesDamage) {
   for (size_t cut = 0; cut < good.size(); ++cut) {
     (void)open({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(cut)});
   }
+}
+
+// A model of one layer with all that a file can tell.
+GgufWriter tiny_model() {
+  GgufWriter writer;
+  writer.add_text("general.architecture", "llama");
+  for (const auto& [key, value] :
+       std::initializer_list<std::pair<const char*, uint32_t>>{{"context_length", 8},
+                                                               {"embedding_length", 32},
+                                                               {"feed_forward_length", 32},
+                                                               {"block_count", 1},
+                                                               {"attention.head_count", 2}}) {
+    writer.add_u32(cat("llama.", key), value);
+  }
+  writer.add_text("tokenizer.ggml.model", "llama");
+  writer.add_texts("tokenizer.ggml.tokens", std::vector<std::string>{"<s>", "a", "b", "ab"});
+  writer.add_f32s("tokenizer.ggml.scores", std::vector<float>{0, -1, -2, -3});
+  writer.add_i32s("tokenizer.ggml.token_type", std::vector<int32_t>{3, 1, 1, 1});
+  writer.add_u32("tokenizer.ggml.bos_token_id", 0);
+  writer.add_text("tokenizer.chat_template", "{{ messages }}");
+  writer.add_tensor("token_embd.weight", {4, 32}, GgmlType::kQ4_0, zeros(4 * 18));
+  for (const char* norm : {"output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"}) {
+    writer.add_tensor(cat(norm, ".weight"), {32}, GgmlType::kF32, zeros(128));
+  }
+  for (const char* name : {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up"}) {
+    writer.add_tensor(cat("blk.0.", name, ".weight"), {32, 32}, GgmlType::kQ4_1, zeros(32 * 20));
+  }
+  writer.add_tensor("blk.0.ffn_down.weight", {32, 32}, GgmlType::kQ8_0, zeros(32 * 34));
+  return writer;
+}
+
+// Everything of a model that opens: constants are made, companions are told or refused.
+void use(const std::vector<uint8_t>& bytes, int& imported) {
+  const auto files = std::make_shared<MemoryFiles>();
+  files->add("m.gguf", Blob::borrow(bytes));
+  const auto graph = import_gguf(*files, "m.gguf");
+  if (graph.ok()) {
+    ++imported;
+    for (size_t id = 0; id < graph->value_count(); ++id) {
+      const graph::Tensor* tensor = graph->constant(static_cast<graph::ValueId>(id));
+      if (tensor != nullptr) ASSERT_TRUE(tensor->data.load().ok());
+    }
+  }
+  const GgufFiles told(files, "m.gguf");
+  for (const char* name :
+       {"config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
+    (void)told.open(name);
+  }
+}
+
+TEST(Gguf, ModelsSurviveDamage) {
+  const auto good = written(tiny_model());
+  int imported = 0;
+  use(good, imported);
+  ASSERT_EQ(imported, 1);
+  Mutator mutator(6);
+  for (int i = 0; i < kMutations; ++i) use(mutator.mutate(good), imported);
+  EXPECT_GT(imported, kMutations / 100);  // the damage is not all in the first bytes
+}
+
+TEST(Gguf, FilesTellWhatFoldersHave) {
+  const auto files = std::make_shared<MemoryFiles>();
+  files->add("m.gguf", Blob::own(written(tiny_model())));
+  const GgufFiles told(files, "m.gguf");
+  EXPECT_FALSE(told.contains("modules.json"));
+  const auto text = [&](const char* name) {
+    const auto bytes = told.open(name);
+    return bytes.ok() ? std::string(as_text(bytes->bytes()))
+                      : std::string(bytes.status().message());
+  };
+  EXPECT_THAT(text("tokenizer.json"), HasSubstr(R"("merges":[["a","b"]])"));
+  EXPECT_THAT(text("tokenizer_config.json"), HasSubstr(R"("chat_template":"{{ messages }}")"));
+  EXPECT_THAT(text("config.json"), HasSubstr(R"("model_type":"llama")"));
 }
 
 }  // namespace

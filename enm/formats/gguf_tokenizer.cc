@@ -36,6 +36,16 @@ struct Tokens {
   bool is_added(size_t id) const { return types[id] >= kUnknown && types[id] <= kUserDefined; }
 };
 
+using Merge = text::TokenizerParts::Merge;
+
+/// A tokenizer.json without its long lists, and these.
+struct Description {
+  std::string sections;  // members of the whole: all but the model
+  std::string model;     // members of the model: all but vocab and merges
+  std::vector<Merge> merges;
+  std::vector<float> scores;  // of tokens, where those decide instead of merges
+};
+
 Result<Tokens> read_tokens(const GgufMetadata& metadata) {
   Tokens out;
   ENM_ASSIGN_OR_RETURN(out.texts, metadata.strings("tokenizer.ggml.tokens"));
@@ -120,16 +130,15 @@ Result<std::string> post_processor_json(const GgufMetadata& metadata, const Toke
              pair, R"(],"special_tokens":{)", join(special, ","), "}}");
 }
 
-std::string document(const Tokens& tokens, std::string_view normalizer,
+std::string sections(const Tokens& tokens, std::string_view normalizer,
                      std::string_view pre_tokenizer, std::string_view post_processor,
-                     std::string_view decoder, std::string_view model) {
-  return cat(R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":)",
+                     std::string_view decoder) {
+  return cat(R"("version":"1.0","truncation":null,"padding":null,"added_tokens":)",
              added_tokens_json(tokens), R"(,"normalizer":)", normalizer, R"(,"pre_tokenizer":)",
-             pre_tokenizer, R"(,"post_processor":)", post_processor, R"(,"decoder":)", decoder,
-             R"(,"model":{"type":"BPE","dropout":null,)", model, "}}");
+             pre_tokenizer, R"(,"post_processor":)", post_processor, R"(,"decoder":)", decoder);
 }
 
-Result<std::string> byte_level_json(const GgufMetadata& metadata, const Tokens& tokens) {
+Result<Description> describe_byte_level(const GgufMetadata& metadata, const Tokens& tokens) {
   ENM_ASSIGN_OR_RETURN(const WordCutter cutter, find_cutter(metadata));
   const bool own = cutter.pattern.empty();
   std::string pre_tokenizer = cat(R"({"type":"ByteLevel","add_prefix_space":false,)",
@@ -144,24 +153,29 @@ Result<std::string> byte_level_json(const GgufMetadata& metadata, const Tokens& 
     pre_tokenizer =
         cat(R"({"type":"Sequence","pretokenizers":[)", before, ",", pre_tokenizer, "]}");
   }
+  Description out;
   ENM_ASSIGN_OR_RETURN(const auto merges, metadata.strings("tokenizer.ggml.merges"));
-  std::vector<std::string> lines;
   for (const std::string_view merge : merges) {
-    if (!is_utf8(merge)) return Corrupt("a merge is no UTF-8");
-    lines.push_back(json_quote(merge));
+    const size_t space = merge.find(' ', 1);
+    if (space == std::string_view::npos || !is_utf8(merge)) {
+      return Corrupt("merge ", quoted(merge), " is no pair");
+    }
+    out.merges.push_back({merge.substr(0, space), merge.substr(space + 1)});
   }
   ENM_ASSIGN_OR_RETURN(const std::string post_processor,
                        post_processor_json(metadata, tokens, cutter.adds_bos));
-  return document(
+  out.sections = sections(
       tokens, cutter.nfc ? R"({"type":"NFC"})" : "null", pre_tokenizer, post_processor,
-      R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})",
-      cat(R"("unk_token":null,"continuing_subword_prefix":null,"end_of_word_suffix":null,)",
-          R"("fuse_unk":false,"byte_fallback":false,"ignore_merges":)", cutter.whole_words,
-          R"(,"vocab":)", vocabulary_json(tokens), R"(,"merges":[)", join(lines, ","), "]"));
+      R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})");
+  out.model =
+      cat(R"("type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":null,)",
+          R"("end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,)",
+          R"("ignore_merges":)", cutter.whole_words);
+  return out;
 }
 
 /// Two tokens that make a third, which is joined the earlier the higher its score.
-struct Merge {
+struct ScoredMerge {
   float score;
   int32_t left, right;
   uint32_t left_characters, right_characters;
@@ -176,8 +190,8 @@ uint32_t characters(std::string_view text) {
 // transformers writes for it (convert_slow_tokenizer.py, generate_merges).
 std::vector<Merge> merges_of(const Tokens& tokens, const std::vector<float>& scores) {
   const text::Trie trie(tokens.texts);
-  std::vector<Merge> out;
-  std::vector<Merge> own;
+  std::vector<ScoredMerge> all;
+  std::vector<ScoredMerge> own;
   for (size_t id = 0; id < tokens.texts.size(); ++id) {
     const std::string_view whole = tokens.texts[id];
     if (tokens.is_added(id)) continue;
@@ -191,31 +205,31 @@ std::vector<Merge> merges_of(const Tokens& tokens, const std::vector<float>& sco
       own.push_back(
           {scores[id], left, right, characters(whole.substr(0, at)), characters(whole.substr(at))});
     }
-    std::ranges::sort(own, {}, [](const Merge& m) { return std::pair(m.left, m.right); });
-    out.insert(out.end(), own.begin(), own.end());
+    std::ranges::sort(own, {}, [](const ScoredMerge& m) { return std::pair(m.left, m.right); });
+    all.insert(all.end(), own.begin(), own.end());
   }
-  std::ranges::stable_sort(out, std::ranges::greater(), [](const Merge& m) {
+  std::ranges::stable_sort(all, std::ranges::greater(), [](const ScoredMerge& m) {
     return std::tuple(m.score, m.left_characters, m.right_characters);
   });
+  std::vector<Merge> out;
+  for (const ScoredMerge& merge : all) {
+    out.push_back({tokens.texts[static_cast<size_t>(merge.left)],
+                   tokens.texts[static_cast<size_t>(merge.right)]});
+  }
   return out;
 }
 
-// SentencePiece's BPE.
-Result<std::string> sentencepiece_json(const GgufMetadata& metadata, const Tokens& tokens) {
-  ENM_ASSIGN_OR_RETURN(const std::vector<float> scores, metadata.numbers("tokenizer.ggml.scores"));
-  if (scores.size() != tokens.texts.size()) {
-    return Corrupt("tokenizer.ggml.scores has ", scores.size(), " elements for ",
+Result<Description> describe_sentencepiece(const GgufMetadata& metadata, const Tokens& tokens) {
+  Description out;
+  ENM_ASSIGN_OR_RETURN(out.scores, metadata.numbers("tokenizer.ggml.scores"));
+  if (out.scores.size() != tokens.texts.size()) {
+    return Corrupt("tokenizer.ggml.scores has ", out.scores.size(), " elements for ",
                    tokens.texts.size(), " tokens");
   }
   ENM_ASSIGN_OR_RETURN(const bool prefix, metadata.flag("tokenizer.ggml.add_space_prefix", true));
   ENM_ASSIGN_OR_RETURN(const auto unknown, token_id(metadata, "unknown", tokens.texts.size()));
-  std::string merges;
-  for (const Merge& merge : merges_of(tokens, scores)) {
-    if (merges.size() > kMostMergeBytes) return ResourceExhausted("too many merges of tokens");
-    if (!merges.empty()) merges += ',';
-    merges += cat("[", json_quote(tokens.texts[static_cast<size_t>(merge.left)]), ",",
-                  json_quote(tokens.texts[static_cast<size_t>(merge.right)]), "]");
-  }
+  ENM_ASSIGN_OR_RETURN(const std::string post_processor,
+                       post_processor_json(metadata, tokens, true));
   const std::string replace =
       cat(R"({"type":"Replace","pattern":{"String":" "},"content":")", kSpace, R"("})");
   const std::string prepend = cat(R"({"type":"Prepend","prepend":")", kSpace, R"("})");
@@ -223,28 +237,58 @@ Result<std::string> sentencepiece_json(const GgufMetadata& metadata, const Token
       cat(R"({"type":"Replace","pattern":{"String":")", kSpace, R"("},"content":" "},)",
           R"({"type":"ByteFallback"},{"type":"Fuse"})");
   const std::string strip = R"(,{"type":"Strip","content":" ","start":1,"stop":0})";
-  ENM_ASSIGN_OR_RETURN(const std::string post_processor,
-                       post_processor_json(metadata, tokens, true));
-  return document(
+  out.sections = sections(
       tokens,
       prefix ? cat(R"({"type":"Sequence","normalizers":[)", prepend, ",", replace, "]}") : replace,
       "null", post_processor,
-      cat(R"({"type":"Sequence","decoders":[)", restore, prefix ? strip : "", "]}"),
-      cat(R"("unk_token":)", unknown ? json_quote(tokens.texts[*unknown]) : "null",
-          R"(,"continuing_subword_prefix":null,"end_of_word_suffix":null,"fuse_unk":true,)",
-          R"("byte_fallback":true,"ignore_merges":false,"vocab":)", vocabulary_json(tokens),
-          R"(,"merges":[)", merges, "]"));
+      cat(R"({"type":"Sequence","decoders":[)", restore, prefix ? strip : "", "]}"));
+  out.model = cat(R"("type":"BPE","dropout":null,"unk_token":)",
+                  unknown ? json_quote(tokens.texts[*unknown]) : "null",
+                  R"(,"continuing_subword_prefix":null,"end_of_word_suffix":null,)",
+                  R"("fuse_unk":true,"byte_fallback":true,"ignore_merges":false)");
+  return out;
+}
+
+Result<Description> describe(const GgufMetadata& metadata, const Tokens& tokens) {
+  ENM_ASSIGN_OR_RETURN(const std::string_view model, metadata.text("tokenizer.ggml.model"));
+  if (model == "gpt2") return describe_byte_level(metadata, tokens);
+  if (model == "llama") return describe_sentencepiece(metadata, tokens);
+  return Unsupported("tokenizer.ggml.model ", quoted(model),
+                     " is not supported; gpt2 and llama are");
 }
 
 }  // namespace
 
-Result<std::string> gguf_tokenizer_json(const GgufMetadata& metadata) {
-  ENM_ASSIGN_OR_RETURN(const std::string_view model, metadata.text("tokenizer.ggml.model"));
+Result<text::Tokenizer> gguf_tokenizer(const GgufMetadata& metadata) {
   ENM_ASSIGN_OR_RETURN(const Tokens tokens, read_tokens(metadata));
-  if (model == "gpt2") return byte_level_json(metadata, tokens);
-  if (model == "llama") return sentencepiece_json(metadata, tokens);
-  return Unsupported("tokenizer.ggml.model ", quoted(model),
-                     " is not supported; gpt2 and llama are");
+  ENM_ASSIGN_OR_RETURN(Description description, describe(metadata, tokens));
+  text::TokenizerParts parts;
+  ENM_ASSIGN_OR_RETURN(parts.settings, Json::parse(cat("{", description.sections, ",\"model\":{",
+                                                       description.model, "}}")));
+  const bool by_score = !description.scores.empty();
+  for (size_t id = 0; id < tokens.texts.size(); ++id) {
+    // Neighbours never join to a token that is cut out beforehand.
+    if (by_score && tokens.is_added(id) && tokens.types[id] != kUnknown) continue;
+    const double score = by_score ? description.scores[id] : 0;
+    parts.tokens.push_back({tokens.texts[id], static_cast<int64_t>(id), score});
+  }
+  parts.merges = std::move(description.merges);
+  parts.merges_by_score = by_score;
+  return text::Tokenizer::make(parts);
+}
+
+Result<std::string> gguf_tokenizer_json(const GgufMetadata& metadata) {
+  ENM_ASSIGN_OR_RETURN(const Tokens tokens, read_tokens(metadata));
+  ENM_ASSIGN_OR_RETURN(Description description, describe(metadata, tokens));
+  if (!description.scores.empty()) description.merges = merges_of(tokens, description.scores);
+  std::string merges;
+  for (const Merge& merge : description.merges) {
+    if (merges.size() > kMostMergeBytes) return ResourceExhausted("too many merges of tokens");
+    if (!merges.empty()) merges += ',';
+    merges += cat("[", json_quote(merge.left), ",", json_quote(merge.right), "]");
+  }
+  return cat("{", description.sections, ",\"model\":{", description.model,
+             ",\"vocab\":", vocabulary_json(tokens), ",\"merges\":[", merges, "]}}");
 }
 
 Result<std::string> gguf_tokenizer_config_json(const GgufMetadata& metadata) {

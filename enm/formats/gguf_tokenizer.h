@@ -4,10 +4,14 @@
 #include <string>
 
 #include "enm/formats/gguf_file.h"
+#include "enm/text/tokenizer.h"
 
 namespace enm::formats {
 
-/// tokenizer.json. kUnsupported names a kind of tokenizer or a way to cut words that is not known.
+/// The tokenizer. kUnsupported names a kind or a way to cut words that is not known.
+Result<text::Tokenizer> gguf_tokenizer(const GgufMetadata& metadata);
+
+/// The same as a tokenizer.json.
 Result<std::string> gguf_tokenizer_json(const GgufMetadata& metadata);
 
 /// tokenizer_config.json: the chat template and the texts of bos, eos, unk and pad tokens.

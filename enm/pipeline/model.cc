@@ -31,7 +31,7 @@ Result<std::shared_ptr<const Model>> Model::open(const FileSource& files,
 Result<std::shared_ptr<const Model>> Model::open_files(const FileSource& files,
                                                        const ModelOptions& options,
                                                        ThreadPool& pool) {
-  ENM_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, load_tokenizer(files));
+  ENM_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, load_tokenizer(files, options.model_file));
   ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file));
   set_accuracy_level(graph, options.accuracy_level);
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));

@@ -2,6 +2,7 @@
 
 #include "enm/base/json.h"
 #include "enm/formats/gguf_import.h"
+#include "enm/formats/gguf_tokenizer.h"
 #include "enm/formats/huggingface.h"
 #include "enm/formats/onnx_reader.h"
 
@@ -21,7 +22,13 @@ Result<graph::Graph> load_graph(const FileSource& files, const std::string& mode
                   "model.safetensors");
 }
 
-Result<text::Tokenizer> load_tokenizer(const FileSource& files) {
+Result<text::Tokenizer> load_tokenizer(const FileSource& files, const std::string& model_file) {
+  if (model_file.ends_with(".gguf")) {
+    ENM_ASSIGN_OR_RETURN(const formats::GgufFile file, formats::GgufFile::open(files, model_file));
+    auto tokenizer = formats::gguf_tokenizer(file.metadata());
+    if (!tokenizer.ok()) return tokenizer.status().in(cat("[gguf] ", model_file));
+    return tokenizer;
+  }
   ENM_ASSIGN_OR_RETURN(const Blob bytes, files.open("tokenizer.json"));
   return text::Tokenizer::parse(as_text(bytes.bytes()));
 }

@@ -21,7 +21,8 @@ struct LoadOptions {
 Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file = "",
                                 const LoadOptions& options = {});
 
-Result<text::Tokenizer> load_tokenizer(const FileSource& files);
+/// The folder's, or that of the .gguf file.
+Result<text::Tokenizer> load_tokenizer(const FileSource& files, const std::string& model_file = "");
 
 /// Ids that end a text: eos_token_id of generation_config.json, else of config.json.
 Result<std::vector<int32_t>> load_end_tokens(const FileSource& files);

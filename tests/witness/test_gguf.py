@@ -1,7 +1,6 @@
 """GGUF files: the gguf package writes and dequantizes them, the same weights as a Hugging Face folder say what they mean."""
 
 import json
-import pathlib
 import struct
 
 import gguf
@@ -11,6 +10,8 @@ import onnxruntime as ort
 import pytest
 from gguf import GGMLQuantizationType as Type
 from onnx import numpy_helper
+
+from conftest import FABLE
 
 BLOCKS = [Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q2_K, Type.Q3_K, Type.Q4_K, Type.Q5_K, Type.Q6_K, Type.IQ4_NL]
 HALVES = {Type.Q2_K: (80, 82), Type.Q3_K: (108,), Type.Q4_K: (0, 2), Type.Q5_K: (0, 2), Type.Q6_K: (208,), Type.IQ4_NL: (0,)}
@@ -306,3 +307,58 @@ def test_what_is_not_understood_is_named(change, told, program, tmp_path):
     writer.close()
     failed = program("import", tmp_path / "m.gguf", "--output", tmp_path / "out", check=False)
     assert failed.returncode != 0 and told in failed.stderr, failed.stderr
+
+
+def read_checkpoint(folder):
+    raw = (folder / "model.safetensors").read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8:8 + size])
+    kinds = {"F32": np.float32, "F16": np.float16}
+    return {name: np.frombuffer(raw[8 + size:][slice(*entry["data_offsets"])], kinds[entry["dtype"]]).reshape(entry["shape"])
+            for name, entry in header.items() if name != "__metadata__"}
+
+
+@pytest.mark.parametrize("type", ["F16", "Q8_0", "Q4_0"])
+def test_written_bytes_are_ggmls(type, program, tmp_path):
+    path = tmp_path / "fable.gguf"
+    program("optimize", FABLE, "--format", "gguf", "--quantization", type, "--output", path)
+    reader = gguf.GGUFReader(path)
+    fields = {field.name: field.contents() for field in reader.fields.values()}
+    config = json.loads((FABLE / "config.json").read_text())
+    assert fields["general.architecture"] == "phi2" and fields["tokenizer.ggml.pre"] == "gpt-2"
+    assert fields["phi2.block_count"] == config["num_hidden_layers"] and len(fields["tokenizer.ggml.tokens"]) == config["vocab_size"]
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.PHI2, config["num_hidden_layers"])
+    weights = {names.get_name(name, try_suffixes=(".weight", ".bias")): value for name, value in read_checkpoint(FABLE).items()}
+    assert {tensor.name for tensor in reader.tensors} == set(weights)
+    for tensor in reader.tensors:
+        matrix = Type.Q8_0 if (type, tensor.name) == ("Q4_0", "output.weight") else Type[type]
+        assert tensor.tensor_type == (matrix if len(tensor.shape) == 2 else Type.F32)
+        expected = gguf.quants.quantize(weights[tensor.name].astype(np.float32), tensor.tensor_type)
+        np.testing.assert_array_equal(tensor.data.view(np.uint8), expected.view(np.uint8), err_msg=tensor.name)
+
+
+def test_a_written_file_is_the_model(program, json_of, tmp_path):
+    path = tmp_path / "fable.gguf"
+    program("optimize", FABLE, "--format", "gguf", "--quantization", "F16", "--output", path)
+    text = "Once upon a time, the King said: “It’s 1234 leagues!” \t\n\n  Æsop 日本 🦊"
+    assert json_of("tokenize", path, text)["ids"] == json_of("tokenize", FABLE, text)["ids"]
+    run = ("Once upon a time", "--max-tokens", 32)
+    assert json_of("run", path, *run)["text"] == json_of("run", FABLE, *run)["text"]
+    described = json_of("inspect", path)
+    assert described["description"]["task"] == "text-generation" and described["description"]["layers"] == 8
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_what_is_written_reads_back(name, program, logits, tmp_path):
+    model = make(name)
+    weights = {n: v.astype(np.float16).astype(np.float32) for n, v in model.weights(np.random.default_rng(7)).items()}
+    folder = model.write_folder(tmp_path / "folder", weights)
+    letters = {chr(33 + i): i for i in range(94)}
+    (folder / "tokenizer.json").write_text(json.dumps({
+        "added_tokens": [{"id": 95, "content": "<end>", "special": True}], "normalizer": None,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
+        "post_processor": None, "decoder": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": letters, "merges": []}}))
+    path = tmp_path / "m.gguf"
+    program("optimize", folder, "--format", "gguf", "--quantization", "F16", "--output", path)
+    expected, got = logits(folder, IDS)[1], logits(path, IDS)[1]
+    np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
