@@ -17,8 +17,7 @@ Result<graph::Graph> load_graph(const FileSource& files, const std::string& mode
 }
 
 Result<text::Tokenizer> load_tokenizer(const FileSource& files) {
-  ENM_ASSIGN_OR_RETURN(const Blob bytes, files.open("tokenizer.json"));
-  return text::Tokenizer::parse(as_text(bytes.bytes()));
+  return text::Tokenizer::load(files);
 }
 
 Result<std::vector<int32_t>> load_end_tokens(const FileSource& files) {

@@ -41,6 +41,7 @@ class Normalizers {
     std::string content;                         // kReplace, kPrepend
     std::optional<Pattern> pattern;              // kReplace
     std::shared_ptr<const Precompiled> map;      // kPrecompiled
+    bool longest = false;                        // kPrecompiled: as SentencePiece, an extension
   };
   Status read(const Json& json, int depth);
   static Status read_settings(const Json& json, std::string_view type, Step& step);

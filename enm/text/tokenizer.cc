@@ -270,7 +270,11 @@ bool Tokenizer::Impl::append_token(int32_t id, Decoders::Stream& stream, std::st
   }
   const int32_t ordinary = model->vocabulary().index(id);
   if (ordinary < 0) return false;
-  stream.push(model->vocabulary().token(static_cast<size_t>(ordinary)), out);
+  const std::string_view text = model->vocabulary().token(static_cast<size_t>(ordinary));
+  // A special token may stand in the vocabulary under another id too.
+  const int32_t same = added.vocabulary().find(text);
+  if (same >= 0 && added.token(same).hidden) return false;
+  stream.push(text, out);
   return true;
 }
 
