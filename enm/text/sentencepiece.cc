@@ -197,6 +197,7 @@ Result<Tokenizer> Tokenizer::parse_sentencepiece(std::string_view model) {
     }
     if (parts.tokens.empty()) return Corrupt("it has no pieces");
     parts.merges_by_score = settings.model_type == 2;
+    parts.single_precision = true;
     ENM_ASSIGN_OR_RETURN(parts.settings, Json::parse(settings_json(settings)));
     return make(parts);
   };
