@@ -103,7 +103,8 @@ void add_tokenize(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("tokenize", "Show the token ids of a text");
   verb->add_option("model", options->model, "Model folder")->required();
   auto* text = verb->add_option("text", options->text, "The text");
-  verb->add_option("--file", options->file, "A file with a text in each line; a .jsonl file has JSON strings")
+  verb->add_option("--file", options->file,
+                   "A file with a text in each line; a .jsonl file has JSON strings")
       ->excludes(text);
   verb->add_option("--pair", options->pair, "A second text, as the tokenizer joins two");
   verb->add_flag("--special", options->special, "With the special tokens that a model is given");

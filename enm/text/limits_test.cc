@@ -219,7 +219,8 @@ TEST(HostileFile, SurvivesDamage) {
 }
 
 TEST(HostileFile, SurvivesDamageAsSentencePiece) {
-  const std::string seeds[] = {seed("sentencepiece/unigram.model"), seed("sentencepiece/bpe.model")};
+  const std::string seeds[] = {seed("sentencepiece/unigram.model"),
+                               seed("sentencepiece/bpe.model")};
   Mutator mutator(5);
   int accepted = 0;
   for (int i = 0; i < 10'000; ++i) {

@@ -9,7 +9,7 @@
 namespace enm::text {
 namespace {
 
-constexpr int kDeepest = 8;        // sequences in one another
+constexpr int kDeepest = 8;  // sequences in one another
 constexpr size_t kMostSteps = 100;
 
 // The blocks of CJK Unified Ideographs, which BERT sets apart character by character.

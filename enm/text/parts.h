@@ -32,8 +32,8 @@ struct TokenizerParts {
   std::vector<Merge> merges;
   /// Instead, neighbours that make the token of the highest score, as SentencePiece does.
   bool merges_by_score = false;
-  /// A Unigram's scores are summed up as floats, as SentencePiece does, which may decide between cuts
-  /// that are equally good.
+  /// A Unigram's scores are summed up as floats, as SentencePiece does, which may decide between
+  /// cuts that are equally good.
   bool single_precision = false;
 };
 

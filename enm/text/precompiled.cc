@@ -53,7 +53,8 @@ bool extends(uint32_t c) {
 
 bool is_control(uint32_t c) {
   return c != 0x200c && c != 0x200d &&
-         is_in(c, categories(Category::kZl, Category::kCf) & ~categories(Category::kCn, Category::kCn));
+         is_in(c, categories(Category::kZl, Category::kCf) &
+                      ~categories(Category::kCn, Category::kCn));
 }
 
 // The end of the cluster that begins at `at`, as far as clusters of fewer than 6 bytes go: a

@@ -1,4 +1,5 @@
-// SentencePiece's precompiled_charsmap: strings of bytes and what they become. Private to this room.
+// SentencePiece's precompiled_charsmap: strings of bytes and what they become. Private to this
+// room.
 #pragma once
 
 #include <string>

@@ -32,7 +32,8 @@ TEST(Regex, PrefersAsABacktrackingEngineDoes) {
   EXPECT_THAT(found("a{2,3}", "aaaaaa"), ElementsAre("aaa", "aaa"));
   EXPECT_THAT(found("a{2,3}?", "aaaaaa"), ElementsAre("aa", "aa", "aa"));
   EXPECT_THAT(found("a++a|b", "aab"), ElementsAre("b"));
-  EXPECT_THAT(found("a{1,2}+", "aaaaa"), ElementsAre("aaaaa"));  // of Ruby: repeated, not possessive
+  EXPECT_THAT(found("a{1,2}+", "aaaaa"),
+              ElementsAre("aaaaa"));  // of Ruby: repeated, not possessive
 }
 
 TEST(Regex, LooksAroundOneCharacter) {
@@ -44,7 +45,8 @@ TEST(Regex, LooksAroundOneCharacter) {
 
 TEST(Regex, KnowsClassesAndCase) {
   EXPECT_THAT(found(R"(\p{Lu}\p{Ll}*)", "Éa bÑ"), ElementsAre("Éa", "Ñ"));
-  EXPECT_THAT(found("(?i:'s|k)", "'S 's '\u017f K\u212a"), ElementsAre("'S", "'s", "'\u017f", "K", "\u212a"));
+  EXPECT_THAT(found("(?i:'s|k)", "'S 's '\u017f K\u212a"),
+              ElementsAre("'S", "'s", "'\u017f", "K", "\u212a"));
   EXPECT_THAT(found("[a-z&&[^aeiou]]+", "hello"), ElementsAre("h", "ll"));
   EXPECT_THAT(found(R"([^\p{L}\s]+)", "a1 中2"), ElementsAre("1", "2"));
   EXPECT_THAT(found("\\p{Han}+", "a中文b"), ElementsAre("中文"));
@@ -56,7 +58,7 @@ TEST(Regex, GivesEmptyMatchesButNotBehindOthers) {
 
 TEST(Regex, RefusesByName) {
   const std::pair<const char*, const char*> kCases[] = {
-      {"(a)\\1", "escape"},          {"(?>a)", "group of that kind"}, {"(?=ab)", "more than one"},
+      {"(a)\\1", "escape"},          {"(?>a)", "group of that kind"},  {"(?=ab)", "more than one"},
       {"(ab)*+", "possessive"},      {"[[:alpha:]]", "class by name"}, {"a{1001}", "repeats"},
       {"\\p{Nonsense}", "Nonsense"}, {"(a", "without an end"},         {"a)", "unmatched"},
       {"[a", "without an end"},      {"*", "quantifier of nothing"},   {"[z-a]", "range"}};

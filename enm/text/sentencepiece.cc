@@ -82,9 +82,9 @@ struct Settings {
   uint64_t model_type = 1;  // 1 Unigram, 2 BPE
   bool byte_fallback = false;
   bool dummy_prefix = true;
-  bool extra_spaces = true;  // are removed
-  bool escapes = true;       // spaces become U+2581
-  bool space_behind = false; // the dummy prefix is a suffix
+  bool extra_spaces = true;   // are removed
+  bool escapes = true;        // spaces become U+2581
+  bool space_behind = false;  // the dummy prefix is a suffix
   std::string_view charsmap;
   std::string unknown = "<unk>";
   int64_t unknown_id = -1;
@@ -177,7 +177,9 @@ std::string settings_json(const Settings& settings) {
              R"(]},"decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":)",
              R"({"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},)",
              R"({"type":"Strip","content":" ","start":)",
-             settings.extra_spaces ? 1'000'000 : settings.dummy_prefix ? 1 : 0,
+             settings.extra_spaces   ? 1'000'000
+             : settings.dummy_prefix ? 1
+                                     : 0,
              R"(,"stop":0}]},"added_tokens":[)", settings.added, R"(],"model":)", model,
              R"(,"byte_fallback":)", settings.byte_fallback, "}}");
 }

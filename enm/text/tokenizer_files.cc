@@ -29,8 +29,8 @@ std::string named_tokens(const Json& config, const TokenizerParts& parts) {
     for (const auto& [text, id, score] : parts.tokens) {
       if (text != token->string()) continue;
       out += cat(out.empty() ? "" : ",", R"({"id":)", id, R"(,"content":)", content,
-                 R"(,"special":true,"lstrip":)", std::string_view(key) == "mask_token" ? "true" : "false",
-                 "}");
+                 R"(,"special":true,"lstrip":)",
+                 std::string_view(key) == "mask_token" ? "true" : "false", "}");
       break;
     }
   }
@@ -60,27 +60,26 @@ Result<Tokenizer> read_wordpiece(std::string_view vocabulary, const Json& config
   ENM_ASSIGN_OR_RETURN(const bool lowercase, config.get_bool("do_lower_case", true));
   ENM_ASSIGN_OR_RETURN(const bool chinese, config.get_bool("tokenize_chinese_chars", true));
   const Json* accents = config.find("strip_accents");
-  const std::string strips = accents != nullptr && accents->is_bool()
-                                 ? cat(accents->boolean())
-                                 : std::string("null");
+  const std::string strips =
+      accents != nullptr && accents->is_bool() ? cat(accents->boolean()) : std::string("null");
   const std::string cls = name_of(config, "cls_token", "[CLS]");
   const std::string sep = name_of(config, "sep_token", "[SEP]");
   const int64_t cls_id = id_of(parts, cls);
   const int64_t sep_id = id_of(parts, sep);
   std::string around;
   if (cls_id >= 0 && sep_id >= 0) {
-    around = cat(R"("post_processor":{"type":"BertProcessing","cls":[)", json_quote(cls), ",", cls_id,
-                 R"(],"sep":[)", json_quote(sep), ",", sep_id, "]},");
+    around = cat(R"("post_processor":{"type":"BertProcessing","cls":[)", json_quote(cls), ",",
+                 cls_id, R"(],"sep":[)", json_quote(sep), ",", sep_id, "]},");
   }
   ENM_ASSIGN_OR_RETURN(
       parts.settings,
-      Json::parse(cat(
-          R"({"normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":)",
-          chinese, R"(,"strip_accents":)", strips, R"(,"lowercase":)", lowercase,
-          R"(},"pre_tokenizer":{"type":"BertPreTokenizer"},)", around,
-          R"("decoder":{"type":"WordPiece","prefix":"##","cleanup":true},"added_tokens":[)",
-          named_tokens(config, parts), R"(],"model":{"type":"WordPiece","unk_token":)",
-          json_quote(name_of(config, "unk_token", "[UNK]")), "}}")));
+      Json::parse(
+          cat(R"({"normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":)",
+              chinese, R"(,"strip_accents":)", strips, R"(,"lowercase":)", lowercase,
+              R"(},"pre_tokenizer":{"type":"BertPreTokenizer"},)", around,
+              R"("decoder":{"type":"WordPiece","prefix":"##","cleanup":true},"added_tokens":[)",
+              named_tokens(config, parts), R"(],"model":{"type":"WordPiece","unk_token":)",
+              json_quote(name_of(config, "unk_token", "[UNK]")), "}}")));
   return Tokenizer::make(parts);
 }
 

@@ -32,8 +32,36 @@ size_t count_code_points(std::string_view text);
 
 /// General_Category, in the order of tools/unicode_tables.py.
 enum class Category : uint8_t {
-  kLu, kLl, kLt, kLm, kLo, kMn, kMc, kMe, kNd, kNl, kNo, kPc, kPd, kPs, kPe, kPi, kPf, kPo,
-  kSm, kSc, kSk, kSo, kZs, kZl, kZp, kCc, kCf, kCs, kCo, kCn
+  kLu,
+  kLl,
+  kLt,
+  kLm,
+  kLo,
+  kMn,
+  kMc,
+  kMe,
+  kNd,
+  kNl,
+  kNo,
+  kPc,
+  kPd,
+  kPs,
+  kPe,
+  kPi,
+  kPf,
+  kPo,
+  kSm,
+  kSc,
+  kSk,
+  kSo,
+  kZs,
+  kZl,
+  kZp,
+  kCc,
+  kCf,
+  kCs,
+  kCo,
+  kCn
 };
 Category category(uint32_t code_point);
 
@@ -53,9 +81,9 @@ inline bool is_number(uint32_t code_point) { return is_in(code_point, kNumbers);
 inline bool is_mark(uint32_t code_point) { return is_in(code_point, kMarks); }
 bool is_white(uint32_t code_point);  // White_Space
 /// What \w stands for: these categories and symbols that are letters in a circle or a square.
-inline constexpr Categories kWordCategories =
-    kLetters | kMarks | categories(Category::kNd, Category::kNl) |
-    categories(Category::kPc, Category::kPc);
+inline constexpr Categories kWordCategories = kLetters | kMarks |
+                                              categories(Category::kNd, Category::kNl) |
+                                              categories(Category::kPc, Category::kPc);
 struct CodeRange {
   uint32_t first;
   uint32_t last;

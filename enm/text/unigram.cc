@@ -1,4 +1,5 @@
-// Unigram: the cut of a word into tokens whose scores sum up highest. Source: Kudo, arXiv 1804.10959
+// Unigram: the cut of a word into tokens whose scores sum up highest. Source: Kudo, arXiv
+// 1804.10959
 #include <algorithm>
 
 #include "enm/text/model.h"
@@ -95,7 +96,7 @@ class Unigram final : public Model {
     }
   }
 
-  Trie trie_;                   // tokens are their indices
+  Trie trie_;  // tokens are their indices
   std::vector<double> scores_;
   std::vector<int32_t> bytes_;  // tokens of <0x00> and so on; empty: no fallback to them
   double unknown_score_ = 0;
@@ -120,7 +121,8 @@ Status Unigram::read(const TokenizerParts& parts, const Json& model) {
   unknown_score_ = lowest - kUnknownPenalty;
   single_precision_ = parts.single_precision;
   ENM_ASSIGN_OR_RETURN(const int64_t unknown, model.get_int("unk_id", -1));
-  if (unknown >= 0 && unknown < kIdLimit) unknown_ = vocabulary_.index(static_cast<int32_t>(unknown));
+  if (unknown >= 0 && unknown < kIdLimit)
+    unknown_ = vocabulary_.index(static_cast<int32_t>(unknown));
   if (unknown >= 0 && unknown_ < 0) return Corrupt("model.unk_id is ", unknown);
   ENM_ASSIGN_OR_RETURN(const bool byte_fallback, model.get_bool("byte_fallback", false));
   if (byte_fallback) bytes_ = find_byte_tokens(vocabulary_);
