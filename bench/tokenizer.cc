@@ -1,6 +1,6 @@
-// tokenizer_bench [--lines] TOKENIZER.JSON TEXT...: the best seconds of up to five times loading the
-// tokenizer, then for each file of text a line with the number of tokens, the best seconds of up to
-// five encodings, as a whole or line by line, and the FNV-1a hash of the ids.
+// tokenizer_bench [--lines] TOKENIZER.JSON TEXT...: the best seconds of up to five times loading
+// the tokenizer, then for each file of text a line with the number of tokens, the best seconds of
+// up to five encodings, as a whole or line by line, and the FNV-1a hash of the ids.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

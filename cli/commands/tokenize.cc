@@ -4,6 +4,7 @@
 #include "cli/model_argument.h"
 #include "cli/output/json_writer.h"
 #include "enm/base/bytes.h"
+#include "enm/base/json.h"
 #include "enm/pipeline/model_folder.h"
 
 namespace cli {
@@ -15,28 +16,84 @@ struct Options {
   std::string model;
   std::string text;
   std::string file;
+  std::string pair;
   bool special = false;
+  bool truncate = false;
+  bool pad = false;
+  bool decode = false;
 };
+
+using enm::text::Encoding;
+
+// [begin, end] of each token, in code points of the text.
+std::string offsets_json(const std::vector<Encoding::Offset>& offsets) {
+  std::string out = "[";
+  for (const auto& [begin, end] : offsets) {
+    out += enm::cat(out.size() > 1 ? "," : "", "[", begin, ",", end, "]");
+  }
+  return out + "]";
+}
+
+// What is shown of texts, a list each; of a single text its parts themselves.
+struct Columns {
+  std::vector<std::vector<int32_t>> ids;
+  std::vector<RawJson> offsets;
+  std::vector<std::vector<int32_t>> type_ids;
+  std::vector<std::string> decoded;
+};
+
+template <typename Show>
+std::string show(const Columns& columns, const Options& options, Show value) {
+  JsonObject out;
+  out.add("ids", value(columns.ids)).add("offsets", value(columns.offsets));
+  if (!options.pair.empty()) out.add("type_ids", value(columns.type_ids));
+  if (options.decode) out.add("text", value(columns.decoded));
+  return out.str();
+}
+
+// The texts of a file's lines; in a .jsonl file each is a JSON string.
+enm::Result<std::vector<std::string>> read_lines(const std::string& file) {
+  ENM_ASSIGN_OR_RETURN(const auto bytes, enm::read_file(file, kMaxFileBytes));
+  auto lines = enm::split(enm::as_text(bytes), '\n');
+  if (lines.back().empty()) lines.pop_back();
+  std::vector<std::string> out(lines.begin(), lines.end());
+  if (!file.ends_with(".jsonl")) return out;
+  for (std::string& line : out) {
+    auto text = enm::Json::parse(line);
+    if (!text.ok()) return text.status().in(file);
+    if (!text->is_string()) return enm::Corrupt(file, ": a line is no JSON string");
+    line = text->string();
+  }
+  return out;
+}
 
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const auto tokenizer,
                        enm::pipeline::load_tokenizer(model.files(), model.file));
-  if (options.file.empty()) {
-    const auto ids = tokenizer.encode(options.text, options.special);
-    context.print(context.json ? JsonObject().add("ids", ids).str() : to_json(ids));
-    return {};
+  std::vector<std::string> texts = {options.text};
+  if (!options.file.empty()) {
+    ENM_ASSIGN_OR_RETURN(texts, read_lines(options.file));
   }
-  // A line of ids for each line of text; with --json a list of lists.
-  ENM_ASSIGN_OR_RETURN(const auto bytes, enm::read_file(options.file, kMaxFileBytes));
-  std::vector<std::vector<int32_t>> all;
-  auto lines = enm::split(enm::as_text(bytes), '\n');
-  if (lines.back().empty()) lines.pop_back();
-  for (std::string_view line : lines) {
-    all.push_back(tokenizer.encode(line, options.special));
-    if (!context.json) context.print(to_json(all.back()));
+  const std::string_view pair = options.pair;
+  Columns columns;
+  for (const std::string& text : texts) {
+    ENM_ASSIGN_OR_RETURN(const Encoding encoding,
+                         tokenizer.encode(text, pair.empty() ? nullptr : &pair,
+                                          {options.special, options.truncate, options.pad}));
+    if (!context.json) {
+      context.print(to_json(encoding.ids));
+      continue;
+    }
+    columns.ids.push_back(encoding.ids);
+    columns.offsets.push_back({offsets_json(encoding.offsets)});
+    columns.type_ids.push_back(encoding.type_ids);
+    if (options.decode) columns.decoded.push_back(tokenizer.decode(encoding.ids));
   }
-  if (context.json) context.print(JsonObject().add("ids", all).str());
+  if (!context.json) return {};
+  const auto all = [](const auto& column) { return column; };
+  const auto first = [](const auto& column) { return column[0]; };
+  context.print(options.file.empty() ? show(columns, options, first) : show(columns, options, all));
   return {};
 }
 
@@ -47,8 +104,14 @@ void add_tokenize(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("tokenize", "Show the token ids of a text");
   verb->add_option("model", options->model, "Model folder, id, or hf:org/name")->required();
   auto* text = verb->add_option("text", options->text, "The text");
-  verb->add_option("--file", options->file, "A file with a text in each line")->excludes(text);
+  verb->add_option("--file", options->file,
+                   "A file with a text in each line; a .jsonl file has JSON strings")
+      ->excludes(text);
+  verb->add_option("--pair", options->pair, "A second text, as the tokenizer joins two");
   verb->add_flag("--special", options->special, "With the special tokens that a model is given");
+  verb->add_flag("--truncate", options->truncate, "As long as the tokenizer's file says at most");
+  verb->add_flag("--pad", options->pad, "Padded as the tokenizer's file says");
+  verb->add_flag("--decode", options->decode, "With --json: also the text that the ids stand for");
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

@@ -29,8 +29,7 @@ Result<text::Tokenizer> load_tokenizer(const FileSource& files, const std::strin
     if (!tokenizer.ok()) return tokenizer.status().in(cat("[gguf] ", model_file));
     return tokenizer;
   }
-  ENM_ASSIGN_OR_RETURN(const Blob bytes, files.open("tokenizer.json"));
-  return text::Tokenizer::parse(as_text(bytes.bytes()));
+  return text::Tokenizer::load(files);
 }
 
 Result<std::vector<int32_t>> load_end_tokens(const FileSource& files) {

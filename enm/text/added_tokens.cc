@@ -119,8 +119,8 @@ void AddedTokens::split(std::string_view text, bool normalized, Take take) const
     size_t begin = at;
     size_t end = at + match.length;
     at = end;
-    if (token.single_word && (ends_with_word(text.substr(0, begin)) ||
-                              starts_with_word(text.substr(end)))) {
+    if (token.single_word &&
+        (ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end)))) {
       continue;
     }
     if (token.takes_left) {

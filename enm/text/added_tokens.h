@@ -1,5 +1,5 @@
-// The `added_tokens` of a tokenizer.json: cut out of a text before the model sees it. Private to this
-// room.
+// The `added_tokens` of a tokenizer.json: cut out of a text before the model sees it. Private to
+// this room.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ class AddedTokens {
   struct Token {
     std::string text;  // as decoding shows it: normalized, if it is matched so
     bool special = false;
-    bool hidden = false;       // from decoded text
+    bool hidden = false;  // from decoded text
     bool single_word = false;
     bool takes_left = false;   // white space before it belongs to it
     bool takes_right = false;  // and behind it
@@ -38,8 +38,8 @@ class AddedTokens {
  private:
   struct Finder {
     Trie trie;
-    std::vector<int32_t> indices;  // by the trie's values
-    std::array<bool, 256> first{}; // whether a token begins with that byte
+    std::vector<int32_t> indices;   // by the trie's values
+    std::array<bool, 256> first{};  // whether a token begins with that byte
     bool empty = true;
   };
   Status make_finder(bool normalized, const std::vector<bool>& is_normalized);

@@ -185,7 +185,8 @@ class Bpe final : public Model {
     std::string_view text = word;
     if (byte_level_) {
       scratch.letters.clear();
-      for (char c : word) append_utf8(scratch.letters, letter_of_byte(static_cast<unsigned char>(c)));
+      for (char c : word)
+        append_utf8(scratch.letters, letter_of_byte(static_cast<unsigned char>(c)));
       text = scratch.letters;
     }
     const int32_t index = vocabulary_.find(text);
@@ -204,9 +205,9 @@ class Bpe final : public Model {
   bool fuse_unknown_ = false;
   std::string prefix_;
   std::string suffix_;
-  bool plain_ = true;          // no prefix, no suffix
-  int32_t unknown_ = -1;       // symbols are indices of tokens
-  std::vector<int32_t> bytes_; // symbols of <0x00> and so on; empty: no fallback to them
+  bool plain_ = true;           // no prefix, no suffix
+  int32_t unknown_ = -1;        // symbols are indices of tokens
+  std::vector<int32_t> bytes_;  // symbols of <0x00> and so on; empty: no fallback to them
   // Symbol of each letter: at the front, inside, at the end, alone; -1: the vocabulary lacks it.
   std::array<int32_t, 4 * 256> byte_symbols_{};
   std::array<int32_t, 128> ascii_{};

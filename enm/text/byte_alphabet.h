@@ -1,5 +1,5 @@
-// GPT-2's alphabet of bytes: printable Latin-1 characters stand for themselves, the other bytes (0 to
-// 0x20, 0x7f to 0xa0 and 0xad) for U+0100 and up. Private to this room.
+// GPT-2's alphabet of bytes: printable Latin-1 characters stand for themselves, the other bytes (0
+// to 0x20, 0x7f to 0xa0 and 0xad) for U+0100 and up. Private to this room.
 #pragma once
 
 #include <cstdint>

@@ -290,7 +290,8 @@ void Decoders::Stream::flush(size_t index, std::string& out) {
     case Kind::kByteLevel:
       return pass(index + 1, made_valid(state.last), state.tokens == 0, true, out);
     case Kind::kBpe:
-      if (state.tokens > 0) pass(index + 1, replaced(state.last, step.content, ""), true, true, out);
+      if (state.tokens > 0)
+        pass(index + 1, replaced(state.last, step.content, ""), true, true, out);
       return;
     case Kind::kByteFallback:
       return flush_bytes(index, out);

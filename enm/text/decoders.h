@@ -19,18 +19,19 @@ class Decoders {
   /// comes out at once. The decoders must outlive it.
   class Stream {
    public:
-    explicit Stream(const Decoders& decoders) : decoders_(decoders), states_(decoders.steps_.size()) {}
+    explicit Stream(const Decoders& decoders)
+        : decoders_(decoders), states_(decoders.steps_.size()) {}
     void push(std::string_view token, std::string& out);
     /// Ends the text; the next token begins another.
     void finish(std::string& out);
 
    private:
     struct State {
-      std::string held;    // of the token that is being read, or bytes of no whole character
-      std::string last;    // kCtc, kBpe: the token before
-      size_t tokens = 0;   // that have begun
+      std::string held;   // of the token that is being read, or bytes of no whole character
+      std::string last;   // kCtc, kBpe: the token before
+      size_t tokens = 0;  // that have begun
       size_t stripped = 0;
-      bool open = false;   // the token before goes on
+      bool open = false;  // the token before goes on
     };
     // `begins` and `ends`: whether the piece is the first and the last of its token.
     void pass(size_t step, std::string_view piece, bool begins, bool ends, std::string& out);
@@ -45,15 +46,24 @@ class Decoders {
 
  private:
   enum class Kind : uint8_t {
-    kJoin, kByteLevel, kWordPiece, kMetaspace, kBpe, kByteFallback, kFuse, kStrip, kReplace, kCtc
+    kJoin,
+    kByteLevel,
+    kWordPiece,
+    kMetaspace,
+    kBpe,
+    kByteFallback,
+    kFuse,
+    kStrip,
+    kReplace,
+    kCtc
   };
   struct Step {
     Kind kind = Kind::kJoin;
-    std::string content;      // prefix, suffix, replacement, pad token, character to strip
-    std::string delimiter;    // kCtc
+    std::string content;    // prefix, suffix, replacement, pad token, character to strip
+    std::string delimiter;  // kCtc
     bool clean_up = false;
-    bool drops_first = false; // kMetaspace
-    size_t start = 0;         // kStrip: characters at most
+    bool drops_first = false;  // kMetaspace
+    size_t start = 0;          // kStrip: characters at most
     size_t stop = 0;
     std::optional<Pattern> pattern;  // kReplace
   };

@@ -77,8 +77,10 @@ class Scanner {
     white();
     const char* begin = text_.data() + at_;
     const auto result = std::from_chars(begin, text_.data() + text_.size(), out);
-    if (result.ec == std::errc::result_out_of_range) out = 0;
-    else if (result.ec != std::errc()) return fail();
+    if (result.ec == std::errc::result_out_of_range)
+      out = 0;
+    else if (result.ec != std::errc())
+      return fail();
     at_ += static_cast<size_t>(result.ptr - begin);
     return true;
   }
@@ -114,14 +116,15 @@ class Scanner {
     return false;
   }
   void white() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' ||
-                                  text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
       ++at_;
     }
   }
   bool skip_scalar() {
     const size_t begin = at_;
-    while (at_ < text_.size() && std::string_view(" \n\t\r,:]}[{\"").find(text_[at_]) == std::string_view::npos) {
+    while (at_ < text_.size() &&
+           std::string_view(" \n\t\r,:]}[{\"").find(text_[at_]) == std::string_view::npos) {
       ++at_;
     }
     return at_ > begin || fail();
@@ -215,7 +218,8 @@ void scan_merges(Scanner& in, TokenizerParts& parts) {
   }
   while (in.next(']', first)) {
     if (in.take('[')) {
-      if (!in.string(merge.left) || !in.take(',') || !in.string(merge.right) || !in.take(']')) break;
+      if (!in.string(merge.left) || !in.take(',') || !in.string(merge.right) || !in.take(']'))
+        break;
     } else {
       std::string_view both;
       if (in.peek() == '"' ? !in.string(both) : !in.skip_value()) break;

@@ -183,12 +183,28 @@ TEST(HostileFile, CostsMemoryInProportionToItsBytes) {
   }
 }
 
+std::string seed(std::string_view name) {
+  const auto bytes = read_file(cat(ENM_SOURCE_DIR "/fuzz/corpus/", name), 1 << 20);
+  EXPECT_TRUE(bytes.ok()) << name;
+  return std::string(as_text(*bytes));
+}
+
+void expect_sound(const Tokenizer& tokenizer) {
+  const std::string_view text = "Étés. [CLS] the<|endoftext|> \u2581ﬁ 中\U0001f600 x\xff";
+  const auto ids = tokenizer.encode(text, false);
+  for (int32_t id : ids) ASSERT_TRUE(tokenizer.contains(id));
+  EXPECT_TRUE(is_utf8(tokenizer.decode(ids)));
+  const auto traced = tokenizer.encode(text, nullptr, {.special_tokens = false});
+  ASSERT_TRUE(traced.ok());
+  EXPECT_EQ(traced->ids, ids);
+  EXPECT_EQ(traced->offsets.size(), ids.size());
+  (void)tokenizer.encode(text, &text, {.truncate = true, .pad = true});
+}
+
 TEST(HostileFile, SurvivesDamage) {
   std::vector<std::string> seeds;
-  for (const char* name : {"bpe.json", "wordpiece.json"}) {
-    const auto bytes = read_file(cat(ENM_SOURCE_DIR "/fuzz/corpus/tokenizer/", name), 1 << 20);
-    ASSERT_TRUE(bytes.ok());
-    seeds.emplace_back(as_text(*bytes));
+  for (const char* name : {"bpe", "wordpiece", "unigram", "steps"}) {
+    seeds.push_back(seed(cat("tokenizer/", name, ".json")));
   }
   Mutator mutator(4);
   int accepted = 0;
@@ -197,11 +213,24 @@ TEST(HostileFile, SurvivesDamage) {
     const auto tokenizer = Tokenizer::parse(as_text(bytes));
     if (!tokenizer.ok()) continue;
     ++accepted;
-    const auto ids = tokenizer->encode("Étés. [CLS] the<|endoftext|> x\xff", false);
-    for (int32_t id : ids) ASSERT_TRUE(tokenizer->contains(id));
-    EXPECT_TRUE(is_utf8(tokenizer->decode(ids)));
+    expect_sound(*tokenizer);
   }
   EXPECT_GT(accepted, 100);
+}
+
+TEST(HostileFile, SurvivesDamageAsSentencePiece) {
+  const std::string seeds[] = {seed("sentencepiece/unigram.model"),
+                               seed("sentencepiece/bpe.model")};
+  Mutator mutator(5);
+  int accepted = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto bytes = mutator.mutate(as_bytes(seeds[i % 2]));
+    const auto tokenizer = Tokenizer::parse_sentencepiece(as_text(bytes));
+    if (!tokenizer.ok()) continue;
+    ++accepted;
+    expect_sound(*tokenizer);
+  }
+  EXPECT_GT(accepted, 1000);
 }
 
 // None of these would end if the time grew with the square of the length.

@@ -14,7 +14,8 @@
 
 namespace enm::text {
 
-/// Tokens of a stretch of text; where asked for, also the bytes of the stretch that each stands for.
+/// Tokens of a stretch of text; where asked for, also the bytes of the stretch that each stands
+/// for.
 struct TokenList {
   struct Span {
     uint32_t begin;

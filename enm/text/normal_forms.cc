@@ -18,7 +18,8 @@ void Decomposer::push(uint32_t c, int32_t change, Take take) {
 
 void Decomposer::flush(Take take) {
   if (held_.size() > 2) {
-    for (uint32_t i : sorted_order(static_cast<uint32_t>(held_.size()), [&](uint32_t a, uint32_t b) {
+    for (uint32_t i :
+         sorted_order(static_cast<uint32_t>(held_.size()), [&](uint32_t a, uint32_t b) {
            return held_[a].combining_class < held_[b].combining_class;
          })) {
       take(held_[i].c, held_[i].change);

@@ -9,7 +9,7 @@
 namespace enm::text {
 namespace {
 
-constexpr int kDeepest = 8;        // sequences in one another
+constexpr int kDeepest = 8;  // sequences in one another
 constexpr size_t kMostSteps = 100;
 
 // The blocks of CJK Unified Ideographs, which BERT sets apart character by character.
@@ -225,7 +225,8 @@ Status Normalizers::read_settings(const Json& json, std::string_view type, Step&
     ENM_ASSIGN_OR_RETURN(const std::string map, json.get_string("precompiled_charsmap"));
     ENM_ASSIGN_OR_RETURN(Precompiled made, Precompiled::parse_base64(map));
     step.map = std::make_shared<const Precompiled>(std::move(made));
-    return expect_only(json, where, {"type", "precompiled_charsmap"});
+    ENM_ASSIGN_OR_RETURN(step.longest, json.get_bool("longest_match", false));
+    return expect_only(json, where, {"type", "precompiled_charsmap", "longest_match"});
   }
   return Unsupported("normalizer ", quoted(type), " is not supported");
 }
@@ -268,7 +269,7 @@ void Normalizers::apply(const Step& step, std::string_view text, Rewriter& out) 
     case Kind::kNmt:
       return write_nmt(text, out);
     case Kind::kPrecompiled:
-      return step.map->write(text, out);
+      return step.longest ? step.map->write_longest(text, out) : step.map->write(text, out);
     case Kind::kByteLevel:
       return write_byte_level(text, out);
   }

@@ -30,17 +30,26 @@ class Normalizers {
 
  private:
   enum class Kind : uint8_t {
-    kForm, kLowercase, kStrip, kStripAccents, kBert, kReplace, kPrepend, kNmt, kPrecompiled,
+    kForm,
+    kLowercase,
+    kStrip,
+    kStripAccents,
+    kBert,
+    kReplace,
+    kPrepend,
+    kNmt,
+    kPrecompiled,
     kByteLevel
   };
   struct Step {
     Kind kind;
-    bool compatible = false, composed = false;   // kForm
-    bool left = false, right = false;            // kStrip
+    bool compatible = false, composed = false;                                // kForm
+    bool left = false, right = false;                                         // kStrip
     bool clean = false, chinese = false, accents = false, lowercase = false;  // kBert
-    std::string content;                         // kReplace, kPrepend
-    std::optional<Pattern> pattern;              // kReplace
-    std::shared_ptr<const Precompiled> map;      // kPrecompiled
+    std::string content;                                                      // kReplace, kPrepend
+    std::optional<Pattern> pattern;                                           // kReplace
+    std::shared_ptr<const Precompiled> map;                                   // kPrecompiled
+    bool longest = false;  // kPrecompiled: as SentencePiece, an extension
   };
   Status read(const Json& json, int depth);
   static Status read_settings(const Json& json, std::string_view type, Step& step);

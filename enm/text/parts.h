@@ -28,10 +28,13 @@ struct TokenizerParts {
   Json settings;
   /// Any order, any ids below kIdLimit, none twice. A Unigram's unk_id is an id.
   std::vector<Token> tokens;
-  /// Of a BPE, the first to be applied first. A BPE without merges whose tokens have scores merges
-  /// as SentencePiece does: the neighbours that make the token of the highest score.
+  /// Of a BPE, the first to be applied first.
   std::vector<Merge> merges;
+  /// Instead, neighbours that make the token of the highest score, as SentencePiece does.
   bool merges_by_score = false;
+  /// A Unigram's scores are summed up as floats, as SentencePiece does, which may decide between
+  /// cuts that are equally good.
+  bool single_precision = false;
 };
 
 }  // namespace enm::text

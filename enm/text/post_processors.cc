@@ -93,8 +93,8 @@ Status PostProcessors::read_template(const Json& json) {
 Status PostProcessors::read_parts(const Json& pieces, const Json& tokens,
                                   std::vector<Part>& parts) const {
   if (pieces.items().size() > kMostAround) {
-    return Unsupported("post_processor: a template of ", pieces.items().size(),
-                       " pieces; at most ", kMostAround, " are supported");
+    return Unsupported("post_processor: a template of ", pieces.items().size(), " pieces; at most ",
+                       kMostAround, " are supported");
   }
   parts.clear();
   size_t around = 0;

@@ -11,7 +11,7 @@ namespace enm::text {
 class PostProcessors {
  public:
   struct Part {
-    int sequence = -1;         // 0 or 1: a text; -1: the special tokens
+    int sequence = -1;  // 0 or 1: a text; -1: the special tokens
     int32_t type_id = 0;
     std::vector<int32_t> ids;
   };

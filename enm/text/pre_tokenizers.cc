@@ -20,7 +20,9 @@ uint32_t joined_script(uint32_t c) {
   static const uint32_t katakana = script_of_name("Katakana");
   if (c == ' ') return 0;
   if (c == 0x30fc) return han;
-  const uint32_t number = script(c == 0x953 || c == 0x954 ? 0x950 : c == 0x589 || c == 0x61c ? '0' : c);
+  const uint32_t number = script(c == 0x953 || c == 0x954   ? 0x950
+                                 : c == 0x589 || c == 0x61c ? '0'
+                                                            : c);
   return number == hiragana || number == katakana ? han : number;
 }
 
@@ -32,7 +34,12 @@ class PreTokenizers::Cutter {
  public:
   Cutter(Behavior behavior, bool invert, TracedView text, uint32_t origin, uint32_t base,
          std::vector<Piece>& out)
-      : behavior_(behavior), invert_(invert), text_(text), origin_(origin), base_(base), out_(out) {}
+      : behavior_(behavior),
+        invert_(invert),
+        text_(text),
+        origin_(origin),
+        base_(base),
+        out_(out) {}
 
   void match(size_t begin, size_t end) {
     if (begin > at_) add(at_, begin, false);
@@ -48,7 +55,8 @@ class PreTokenizers::Cutter {
     if (begin == end) return;
     const uint32_t origin =
         text_.origins.empty() ? origin_ + static_cast<uint32_t>(begin) : text_.origins[begin].begin;
-    out_.push_back({base_ + static_cast<uint32_t>(begin), base_ + static_cast<uint32_t>(end), origin});
+    out_.push_back(
+        {base_ + static_cast<uint32_t>(begin), base_ + static_cast<uint32_t>(end), origin});
   }
 
  private:
@@ -98,7 +106,8 @@ Status PreTokenizers::read(const Json& json, int depth) {
   if (json.is_null()) return {};
   ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
   if (type != "Sequence") {
-    if (steps_.size() >= kMostSteps) return Unsupported("more than ", kMostSteps, " pre_tokenizers");
+    if (steps_.size() >= kMostSteps)
+      return Unsupported("more than ", kMostSteps, " pre_tokenizers");
     return read_step(json, type);
   }
   ENM_RETURN_IF_ERROR(expect_only(json, "pre_tokenizer", {"type", "pretokenizers"}));
@@ -197,9 +206,9 @@ Status PreTokenizers::read_byte_level(const Json& json) {
 }
 
 Status PreTokenizers::read_metaspace(const Json& json) {
-  ENM_RETURN_IF_ERROR(
-      expect_only(json, "pre_tokenizer Metaspace",
-                  {"type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep"}));
+  ENM_RETURN_IF_ERROR(expect_only(
+      json, "pre_tokenizer Metaspace",
+      {"type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep"}));
   Step step;
   step.kind = Kind::kMetaspace;
   ENM_ASSIGN_OR_RETURN(step.prefix, json.get_string("replacement"));
@@ -217,8 +226,8 @@ Status PreTokenizers::read_metaspace(const Json& json) {
   if (step.prepend == Prepend::kFirst) {
     needs_place_ = true;
     for (const Step& earlier : steps_) {
-      needs_origins_ = needs_origins_ || earlier.kind == Kind::kMetaspace ||
-                       earlier.kind == Kind::kByteLevel;
+      needs_origins_ =
+          needs_origins_ || earlier.kind == Kind::kMetaspace || earlier.kind == Kind::kByteLevel;
     }
   }
   ENM_ASSIGN_OR_RETURN(const bool split, json.get_bool("split", true));
@@ -318,7 +327,8 @@ PreTokenizers::Words PreTokenizers::rewrite(const Step& step, Words words, Trace
       while (at < view.bytes.size()) {
         const size_t space = std::min(view.bytes.find(' ', at), view.bytes.size());
         out.keep(space - at);
-        if (space < view.bytes.size()) out.substitute(1, step.kind == Kind::kMetaspace ? step.prefix : " ");
+        if (space < view.bytes.size())
+          out.substitute(1, step.kind == Kind::kMetaspace ? step.prefix : " ");
         at = space + 1;
       }
     }

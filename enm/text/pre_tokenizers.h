@@ -37,10 +37,19 @@ class PreTokenizers {
 
  private:
   enum class Kind : uint8_t {
-    kByteLevel, kSplit, kCharacters, kMetaspace, kUnicodeScripts, kFixedLength
+    kByteLevel,
+    kSplit,
+    kCharacters,
+    kMetaspace,
+    kUnicodeScripts,
+    kFixedLength
   };
   enum class Behavior : uint8_t {
-    kRemoved, kIsolated, kMergedWithPrevious, kMergedWithNext, kContiguous
+    kRemoved,
+    kIsolated,
+    kMergedWithPrevious,
+    kMergedWithNext,
+    kContiguous
   };
   enum class Prepend : uint8_t { kNever, kFirst, kAlways };
   using Is = bool (*)(uint32_t);
@@ -49,13 +58,13 @@ class PreTokenizers {
     Kind kind = Kind::kSplit;
     Behavior behavior = Behavior::kIsolated;
     bool invert = false;
-    std::optional<Pattern> pattern;      // kSplit
-    Is is = nullptr;                     // kCharacters: which are cut at
-    uint32_t character = 0;              // kCharacters without `is`; kMetaspace: written for ' '
-    std::string prefix;                  // kMetaspace, kByteLevel: written in front
+    std::optional<Pattern> pattern;  // kSplit
+    Is is = nullptr;                 // kCharacters: which are cut at
+    uint32_t character = 0;          // kCharacters without `is`; kMetaspace: written for ' '
+    std::string prefix;              // kMetaspace, kByteLevel: written in front
     Prepend prepend = Prepend::kNever;
-    bool letters = false;                // kByteLevel: bytes become letters
-    size_t length = 0;                   // kFixedLength
+    bool letters = false;  // kByteLevel: bytes become letters
+    size_t length = 0;     // kFixedLength
   };
   class Cutter;
 

@@ -53,7 +53,8 @@ bool extends(uint32_t c) {
 
 bool is_control(uint32_t c) {
   return c != 0x200c && c != 0x200d &&
-         is_in(c, categories(Category::kZl, Category::kCf) & ~categories(Category::kCn, Category::kCn));
+         is_in(c, categories(Category::kZl, Category::kCf) &
+                      ~categories(Category::kCn, Category::kCn));
 }
 
 // The end of the cluster that begins at `at`, as far as clusters of fewer than 6 bytes go: a
@@ -101,27 +102,27 @@ Result<Precompiled> Precompiled::parse_base64(std::string_view text) {
   return parse(bytes);
 }
 
-// What the shortest beginning of `chunk` that the map knows becomes.
-bool Precompiled::transform(std::string_view chunk, std::string_view& to) const {
+size_t Precompiled::find(std::string_view text, bool longest, std::string_view& to) const {
   const auto offset = [](uint32_t unit) { return (unit >> 10) << ((unit & 512) >> 6); };
-  if (units_.empty()) return false;
+  size_t length = 0;
+  if (units_.empty()) return 0;
   uint32_t node = offset(units_[0]);
-  for (char c : chunk) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte == 0) return false;
+  for (size_t i = 0; i < text.size() && text[i] != '\0' && (longest || length == 0); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
     node ^= byte;
-    if (node >= units_.size() || (units_[node] & 0x800000ff) != byte) return false;
+    if (node >= units_.size() || (units_[node] & 0x800000ff) != byte) break;
     const bool has_leaf = (units_[node] >> 8 & 1) != 0;
     node ^= offset(units_[node]);
     if (!has_leaf) continue;
-    if (node >= units_.size()) return false;
-    const size_t begin = units_[node] & 0x7fffffff;
-    if (begin >= replacements_.size()) return false;
+    const size_t begin = node < units_.size() ? units_[node] & 0x7fffffff : SIZE_MAX;
+    if (begin >= replacements_.size()) break;
     const size_t end = std::min(replacements_.find('\0', begin), replacements_.size());
-    to = std::string_view(replacements_).substr(begin, end - begin);
-    return is_utf8(to);
+    const auto found = std::string_view(replacements_).substr(begin, end - begin);
+    if (!is_utf8(found)) break;
+    to = found;
+    length = i + 1;
   }
-  return false;
+  return length;
 }
 
 void Precompiled::write(std::string_view text, Rewriter& rewriter) const {
@@ -130,7 +131,7 @@ void Precompiled::write(std::string_view text, Rewriter& rewriter) const {
   std::string_view to;
   for (size_t at = 0; at < text.size();) {
     const size_t end = cluster_end(text, at);
-    if (end - at < kLongCluster && transform(text.substr(at, end - at), to)) {
+    if (end - at < kLongCluster && find(text.substr(at, end - at), false, to) > 0) {
       out.replace(text.substr(at, end - at), to);
       at = end;
     }
@@ -138,11 +139,27 @@ void Precompiled::write(std::string_view text, Rewriter& rewriter) const {
       const size_t begin = at;
       const uint32_t c = next_code_point(text, at);
       const std::string_view part = text.substr(begin, at - begin);
-      if (transform(part, to)) {
+      if (find(part, false, to) > 0) {
         out.replace(part, to);
       } else {
         out.keep(c);
       }
+    }
+  }
+}
+
+void Precompiled::write_longest(std::string_view text, Rewriter& rewriter) const {
+  Replacements out(rewriter);
+  std::string_view to;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = find(text.substr(at), true, to);
+    // A string that the map knows may end within a character; that it then does not.
+    const size_t end = at + length;
+    if (length > 0 && (end == text.size() || (text[end] & 0xc0) != 0x80)) {
+      out.replace(text.substr(at, length), to);
+      at = end;
+    } else {
+      out.keep(next_code_point(text, at));
     }
   }
 }

@@ -1,4 +1,5 @@
-// SentencePiece's precompiled_charsmap: strings of bytes and what they become. Private to this room.
+// SentencePiece's precompiled_charsmap: strings of bytes and what they become. Private to this
+// room.
 #pragma once
 
 #include <string>
@@ -15,10 +16,14 @@ class Precompiled {
   /// From the base64 of a tokenizer.json.
   static Result<Precompiled> parse_base64(std::string_view text);
 
+  /// As Hugging Face tokenizers do it: clusters of characters become what their shortest beginning
+  /// that the map knows does. Or as SentencePiece does: the longest strings that the map knows.
   void write(std::string_view text, Rewriter& out) const;
+  void write_longest(std::string_view text, Rewriter& out) const;
 
  private:
-  bool transform(std::string_view chunk, std::string_view& to) const;
+  /// Bytes at the front of `text` that the map knows, and what they become; 0: none.
+  size_t find(std::string_view text, bool longest, std::string_view& to) const;
 
   // A double-array trie as darts-clone writes it, and the replacements, each ended by a zero byte.
   std::vector<uint32_t> units_;

@@ -152,7 +152,7 @@ class RegexBuilder {
 
   // Characters that all sets hold or none does are of one class.
   Status make_classes() {
-    std::vector<size_t> at(sets_.size());  // the range of each set that is not behind `first`
+    std::vector<size_t> at(sets_.size());    // the range of each set that is not behind `first`
     std::vector<std::vector<bool>> members;  // of each class: which sets hold it
     std::vector<uint8_t> page(256);
     std::vector<bool> holds(sets_.size());

@@ -1,7 +1,8 @@
-// The regular expressions of tokenizer files, in Oniguruma's Ruby syntax, over code points. Compiled
-// to a table that reads each character once: time is linear in the text, whatever the pattern.
-// Alternatives and quantifiers have the priorities of a backtracking engine. Not supported, and
-// refused by name: back-references, lookaround of more than one character, atomic groups.
+// The regular expressions of tokenizer files, in Oniguruma's Ruby syntax, over code points.
+// Compiled to a table that reads each character once: time is linear in the text, whatever the
+// pattern. Alternatives and quantifiers have the priorities of a backtracking engine. Not
+// supported, and refused by name: back-references, lookaround of more than one character, atomic
+// groups.
 #pragma once
 
 #include <array>

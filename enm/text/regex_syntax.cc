@@ -11,16 +11,16 @@ namespace {
 
 using Kind = RegexTree::Kind;
 
-constexpr int kDeepest = 60;        // groups and classes in one another
+constexpr int kDeepest = 60;  // groups and classes in one another
 constexpr size_t kMostNodes = 4000;
 constexpr uint32_t kMostRepeats = 1000;
 constexpr size_t kMostSets = 500;
 
 CodeRanges tidy(const CodeRanges& ranges) {
   CodeRanges out;
-  for (uint32_t i : sorted_order(
-           static_cast<uint32_t>(ranges.size()),
-           [&](uint32_t a, uint32_t b) { return ranges[a].first < ranges[b].first; })) {
+  for (uint32_t i : sorted_order(static_cast<uint32_t>(ranges.size()), [&](uint32_t a, uint32_t b) {
+         return ranges[a].first < ranges[b].first;
+       })) {
     const CodeRange range = ranges[i];
     if (!out.empty() && range.first <= out.back().last + 1) {
       out.back().last = std::max(out.back().last, range.last);
@@ -56,8 +56,8 @@ bool same(const CodeRanges& a, const CodeRanges& b) {
 }
 
 CodeRanges space_set() {
-  return {{9, 13}, {0x20, 0x20}, {0x85, 0x85}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x2000, 0x200a},
-          {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}};
+  return {{9, 13},          {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},     {0x1680, 0x1680},
+          {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}};
 }
 
 CodeRanges word_set() {
@@ -79,14 +79,13 @@ Categories categories_of_name(std::string_view name) {
     Category first;
     Category last;
   };
-  constexpr Named kNames[] = {{"L", Category::kLu, Category::kLo},
-                              {"M", Category::kMn, Category::kMe},
-                              {"N", Category::kNd, Category::kNo},
-                              {"P", Category::kPc, Category::kPo},
-                              {"S", Category::kSm, Category::kSo},
-                              {"Z", Category::kZs, Category::kZp},
-                              {"C", Category::kCc, Category::kCn}};
-  constexpr std::string_view kShort = "LuLlLtLmLoMnMcMeNdNlNoPcPdPsPePiPfPoSmScSkSoZsZlZpCcCfCsCoCn";
+  constexpr Named kNames[] = {
+      {"L", Category::kLu, Category::kLo}, {"M", Category::kMn, Category::kMe},
+      {"N", Category::kNd, Category::kNo}, {"P", Category::kPc, Category::kPo},
+      {"S", Category::kSm, Category::kSo}, {"Z", Category::kZs, Category::kZp},
+      {"C", Category::kCc, Category::kCn}};
+  constexpr std::string_view kShort =
+      "LuLlLtLmLoMnMcMeNdNlNoPcPdPsPePiPfPoSmScSkSoZsZlZpCcCfCsCoCn";
   for (const auto& [each, first, last] : kNames) {
     if (each == name) return categories(first, last);
   }
@@ -352,9 +351,8 @@ class Parser {
   bool as_one_character(uint32_t index, Kind kind, CodeRanges& set, bool& edge) const {
     const RegexTree::Node& node = tree_.nodes[index];
     if (node.kind == Kind::kAlternation) {
-      return std::all_of(node.children.begin(), node.children.end(), [&](uint32_t child) {
-        return as_one_character(child, kind, set, edge);
-      });
+      return std::all_of(node.children.begin(), node.children.end(),
+                         [&](uint32_t child) { return as_one_character(child, kind, set, edge); });
     }
     if (node.kind != Kind::kSet && node.kind != kind) return false;
     const CodeRanges& more = tree_.sets[node.set];

@@ -13,12 +13,12 @@ namespace enm::text {
 struct RegexTree {
   enum class Kind : uint8_t {
     kEmpty,
-    kSet,         // one character of a set
-    kSequence,    // children one after the other
-    kAlternation, // the first child that fits
-    kRepeat,      // one child, min to max times
-    kAhead,       // the next character is of the set (or there is none, if `edge`)
-    kBehind,      // the character before is of the set (or there is none, if `edge`)
+    kSet,          // one character of a set
+    kSequence,     // children one after the other
+    kAlternation,  // the first child that fits
+    kRepeat,       // one child, min to max times
+    kAhead,        // the next character is of the set (or there is none, if `edge`)
+    kBehind,       // the character before is of the set (or there is none, if `edge`)
   };
   static constexpr uint32_t kUnlimited = UINT32_MAX;
 

@@ -99,9 +99,7 @@ class Rewriter {
   }
 
  private:
-  Origin before() const {
-    return at_ == 0 ? Origin{origin_, origin_} : source_.origins[at_ - 1];
-  }
+  Origin before() const { return at_ == 0 ? Origin{origin_, origin_} : source_.origins[at_ - 1]; }
 
   const TracedView source_;
   const uint32_t origin_;

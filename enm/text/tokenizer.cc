@@ -67,8 +67,8 @@ class Run {
     impl_.added.split(normal.bytes, true, [&](size_t begin, size_t end, int32_t index) {
       const TracedView part = normal.substr(begin, end);
       if (index >= 0) return added(part, index);
-      words(part, part.origins.empty() ? origin + static_cast<uint32_t>(begin)
-                                       : part.origins[0].begin);
+      words(part,
+            part.origins.empty() ? origin + static_cast<uint32_t>(begin) : part.origins[0].begin);
     });
   }
 
@@ -214,7 +214,8 @@ Status Tokenizer::Impl::truncate(std::span<Encoding> texts, bool special_tokens)
 
 void Tokenizer::Impl::pad(Encoding& out) const {
   auto length = std::max(padding.length, static_cast<int64_t>(out.ids.size()));
-  if (padding.multiple > 0) length += (padding.multiple - length % padding.multiple) % padding.multiple;
+  if (padding.multiple > 0)
+    length += (padding.multiple - length % padding.multiple) % padding.multiple;
   const auto missing = static_cast<size_t>(length) - out.ids.size();
   const auto fill = [&](auto& list, auto value) {
     list.insert(padding.left ? list.begin() : list.end(), missing, value);
@@ -270,7 +271,11 @@ bool Tokenizer::Impl::append_token(int32_t id, Decoders::Stream& stream, std::st
   }
   const int32_t ordinary = model->vocabulary().index(id);
   if (ordinary < 0) return false;
-  stream.push(model->vocabulary().token(static_cast<size_t>(ordinary)), out);
+  const std::string_view text = model->vocabulary().token(static_cast<size_t>(ordinary));
+  // A special token may stand in the vocabulary under another id too.
+  const int32_t same = added.vocabulary().find(text);
+  if (same >= 0 && added.token(same).hidden) return false;
+  stream.push(text, out);
   return true;
 }
 

@@ -44,8 +44,8 @@ class Tokenizer {
   static Result<Tokenizer> make(const TokenizerParts& parts);
   /// A SentencePiece model (tokenizer.model, spiece.model): Unigram or BPE.
   static Result<Tokenizer> parse_sentencepiece(std::string_view model);
-  /// The first there is of tokenizer.json, tokenizer.model and its like, vocab.json with merges.txt,
-  /// vocab.txt; the latter with tokenizer_config.json.
+  /// The first there is of tokenizer.json, tokenizer.model and its like, vocab.json with
+  /// merges.txt, vocab.txt; the latter with tokenizer_config.json.
   static Result<Tokenizer> load(const FileSource& files);
 
   /// Ids of a text; with `special_tokens` also those that the post-processor puts around it. Bytes

@@ -28,8 +28,8 @@ Status Tokenizer::Impl::read(const TokenizerParts& parts) {
   };
   ENM_RETURN_IF_ERROR(normalizers.read(section("normalizer")));
   ENM_RETURN_IF_ERROR(pre_tokenizers.read(section("pre_tokenizer")));
-  needs_origins = pre_tokenizers.needs_origins() ||
-                  (pre_tokenizers.needs_place() && !normalizers.empty());
+  needs_origins =
+      pre_tokenizers.needs_origins() || (pre_tokenizers.needs_place() && !normalizers.empty());
   ENM_RETURN_IF_ERROR(read_model(parts));
   ENM_RETURN_IF_ERROR(added.read(section("added_tokens"), model->vocabulary(), normalizers));
   ENM_RETURN_IF_ERROR(post_processors.read(section("post_processor")));
@@ -83,9 +83,9 @@ Status Tokenizer::Impl::read_truncation(const Json& json) {
 // "strategy" is "BatchLongest" or {"Fixed": length}.
 Status Tokenizer::Impl::read_padding(const Json& json) {
   if (json.is_null()) return {};
-  ENM_RETURN_IF_ERROR(expect_only(json, "padding",
-                                  {"strategy", "direction", "pad_to_multiple_of", "pad_id",
-                                   "pad_type_id", "pad_token"}));
+  ENM_RETURN_IF_ERROR(expect_only(
+      json, "padding",
+      {"strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token"}));
   constexpr int64_t kLongest = int64_t{1} << 24;
   padding.set = true;
   const Json* strategy = json.find("strategy");

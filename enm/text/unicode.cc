@@ -96,7 +96,6 @@ const std::vector<Range>& script_ranges() {
   return ranges;
 }
 
-
 struct LowerRun {
   uint32_t first;
   uint32_t count;
@@ -172,9 +171,9 @@ class Decompositions {
   }
 
   void append(std::vector<uint32_t>& out, uint32_t code_point, bool compatible) const {
-    const auto row = std::lower_bound(
-        rows_.begin(), rows_.end(), code_point,
-        [](const Decomposition& each, uint32_t key) { return each.from < key; });
+    const auto row =
+        std::lower_bound(rows_.begin(), rows_.end(), code_point,
+                         [](const Decomposition& each, uint32_t key) { return each.from < key; });
     if (row == rows_.end() || row->from != code_point || (row->compatible && !compatible)) {
       out.push_back(code_point);
       return;
@@ -331,10 +330,9 @@ void append_upper(std::vector<uint32_t>& out, uint32_t code_point) {
 
 void append_case_variants(CodeRanges& out, uint32_t c) {
   // Foldings that no lower-case mapping shows, by pairs.
-  constexpr uint32_t kFolds[][2] = {{0x17f, 0x73},  {0x3c2, 0x3c3}, {0xb5, 0x3bc},
-                                    {0x3d0, 0x3b2}, {0x3d1, 0x3b8}, {0x3d5, 0x3c6},
-                                    {0x3d6, 0x3c0}, {0x3f0, 0x3ba}, {0x3f1, 0x3c1},
-                                    {0x3f5, 0x3b5}, {0x1e9b, 0x1e61}};
+  constexpr uint32_t kFolds[][2] = {{0x17f, 0x73},  {0x3c2, 0x3c3}, {0xb5, 0x3bc},   {0x3d0, 0x3b2},
+                                    {0x3d1, 0x3b8}, {0x3d5, 0x3c6}, {0x3d6, 0x3c0},  {0x3f0, 0x3ba},
+                                    {0x3f1, 0x3c1}, {0x3f5, 0x3b5}, {0x1e9b, 0x1e61}};
   uint32_t lower = simple_lower(c);
   for (const auto& [from, to] : kFolds) {
     if (lower == from) lower = to;
@@ -367,9 +365,7 @@ void append_script(CodeRanges& out, uint32_t number) {
   }
 }
 
-uint32_t script(uint32_t code_point) {
-  return find(script_ranges(), code_point, 0);
-}
+uint32_t script(uint32_t code_point) { return find(script_ranges(), code_point, 0); }
 
 uint32_t script_of_name(std::string_view name) {
   uint32_t number = 0;

@@ -1,4 +1,5 @@
-// Unigram: the cut of a word into tokens whose scores sum up highest. Source: Kudo, arXiv 1804.10959
+// Unigram: the cut of a word into tokens whose scores sum up highest. Source: Kudo, arXiv
+// 1804.10959
 #include <algorithm>
 
 #include "enm/text/model.h"
@@ -60,8 +61,10 @@ class Unigram final : public Model {
       next = begin + utf8_length(word[begin]);
       const double score = best[begin].score;
       const auto reach = [&](size_t end, double more, int32_t token) {
-        if (best[end].start != kNowhere && score + more <= best[end].score) return;
-        best[end] = {score + more, static_cast<uint32_t>(begin), token};
+        const double sum = single_precision_ ? static_cast<double>(static_cast<float>(score + more))
+                                             : score + more;
+        if (best[end].start != kNowhere && sum <= best[end].score) return;
+        best[end] = {sum, static_cast<uint32_t>(begin), token};
       };
       bool has_character = false;
       Trie::Node node = Trie::kRoot;
@@ -93,10 +96,11 @@ class Unigram final : public Model {
     }
   }
 
-  Trie trie_;                   // tokens are their indices
+  Trie trie_;  // tokens are their indices
   std::vector<double> scores_;
   std::vector<int32_t> bytes_;  // tokens of <0x00> and so on; empty: no fallback to them
   double unknown_score_ = 0;
+  bool single_precision_ = false;
   int32_t unknown_ = -1;
 };
 
@@ -115,8 +119,10 @@ Status Unigram::read(const TokenizerParts& parts, const Json& model) {
     lowest = i == 0 ? score : std::min(lowest, score);
   }
   unknown_score_ = lowest - kUnknownPenalty;
+  single_precision_ = parts.single_precision;
   ENM_ASSIGN_OR_RETURN(const int64_t unknown, model.get_int("unk_id", -1));
-  if (unknown >= 0 && unknown < kIdLimit) unknown_ = vocabulary_.index(static_cast<int32_t>(unknown));
+  if (unknown >= 0 && unknown < kIdLimit)
+    unknown_ = vocabulary_.index(static_cast<int32_t>(unknown));
   if (unknown >= 0 && unknown_ < 0) return Corrupt("model.unk_id is ", unknown);
   ENM_ASSIGN_OR_RETURN(const bool byte_fallback, model.get_bool("byte_fallback", false));
   if (byte_fallback) bytes_ = find_byte_tokens(vocabulary_);

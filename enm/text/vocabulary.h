@@ -26,8 +26,8 @@ class Vocabulary {
  public:
   Vocabulary() = default;
   /// Refused, naming the token: ids that are not from 0 to kIdLimit - 1, tokens of more than
-  /// `longest` bytes, ids that stand twice, and tokens that do unless `repeats`: then the one of the
-  /// highest id is found.
+  /// `longest` bytes, ids that stand twice, and tokens that do unless `repeats`: then the one of
+  /// the highest id is found.
   static Result<Vocabulary> make(std::span<const TokenizerParts::Token> tokens,
                                  size_t longest = SIZE_MAX, bool repeats = false);
 

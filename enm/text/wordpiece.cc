@@ -17,11 +17,11 @@ class WordPiece final : public Model {
   void encode(std::string_view word, size_t at, ModelScratch&, TokenList& out) const override {
     const size_t ids = out.ids.size();
     const size_t spans = out.spans.size();
-    const bool too_long = word.size() > max_characters_ && count_code_points(word) > max_characters_;
+    const bool too_long =
+        word.size() > max_characters_ && count_code_points(word) > max_characters_;
     Trie::Node node = Trie::kRoot;
     for (size_t begin = 0; begin < word.size(); node = inside_) {
-      const Trie::Match piece =
-          too_long ? Trie::Match() : trie_.longest(word.substr(begin), node);
+      const Trie::Match piece = too_long ? Trie::Match() : trie_.longest(word.substr(begin), node);
       // One unknown part makes the whole word unknown.
       if (piece.length == 0) {
         out.ids.resize(ids);

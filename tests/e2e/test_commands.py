@@ -27,7 +27,7 @@ def test_run_json_has_the_documented_members(json_of):
     assert document["tokens"] == 5 and document["finish_reason"] == "length"
     assert set(json_of("bench", FABLE, "--tokens", 2, "--prompt-tokens", 4)) == {
         "model", "threads", "isa", "load_seconds", "prefill_tokens_per_second", "decode_tokens_per_second", "peak_rss_bytes", "batch", "prefill_profile", "decode_profile"}
-    assert set(json_of("tokenize", FABLE, "a b")) == {"ids"}
+    assert set(json_of("tokenize", FABLE, "a b")) == {"ids", "offsets"}
 
 
 @pytest.mark.parametrize("arguments, code, words", [
