@@ -42,7 +42,7 @@ bool is_this_machine(std::string_view url) {
 
 std::string escaped_path(std::string_view path) {
   std::string out;
-  for (const std::string_view part : split(path, '/')) out += "/" + url_escape(part);
+  for (const std::string_view part : split(path, '/')) out += cat("/", url_escape(part));
   return out;
 }
 
