@@ -19,7 +19,8 @@ struct ModelOptions {
 };
 
 inline void add_model_options(CLI::App* verb, ModelOptions& options) {
-  verb->add_option("model", options.model, "Model folder, .onnx file, id, or hf:org/name")->required();
+  verb->add_option("model", options.model, "Model folder, .onnx file, id, or hf:org/name")
+      ->required();
   verb->add_option("-t,--threads", options.threads, "Threads; 0 for one a processor")
       ->check(CLI::Range(0, 256));
   verb->add_option("--memory-limit", options.memory_limit_mb,
