@@ -195,7 +195,9 @@ Result<FileDigest> Cache::commit(const Incoming& incoming, const RemoteFile& fil
   if (!digest.ok()) return digest.status();
   ENM_RETURN_IF_ERROR(partial.chmod(0444));
   const std::string place = cat("blobs/", to_hex(digest->sha256));
-  ENM_RETURN_IF_ERROR(rename_to(partial.path(), cat(folder_, "/", place)));
+  const std::string blob_path = cat(folder_, "/", place);
+  // Of content that goes by another hash the blob may be here all the same, and in use.
+  if (!hash_as(blob_path, file).ok()) ENM_RETURN_IF_ERROR(rename_to(partial.path(), blob_path));
   drop_partial(partial.path());
   ENM_RETURN_IF_ERROR(sync_folder(folder_ + "/blobs"));
   if (file.hash.key() != file.hash.hex) ENM_RETURN_IF_ERROR(name(file.hash.key(), place));

@@ -10,6 +10,7 @@
 #include "enm/base/mutate.h"
 #include "enm/distribution/base64.h"
 #include "enm/distribution/canonical.h"
+#include "enm/distribution/git_blob.h"
 #include "enm/distribution/manifest.h"
 #include "enm/distribution/manifest_build.h"
 #include "enm/distribution/signature.h"
@@ -38,6 +39,11 @@ TEST(Integrity, HashesDoNotDependOnTheCuts) {
   EXPECT_EQ(expected.chunks.size(), 3u);
   EXPECT_EQ(to_hex(sha256(as_bytes("abc"))),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(GitBlob, IdsAreGits) {
+  EXPECT_EQ(git_blob_id({}), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+  EXPECT_EQ(git_blob_id(as_bytes("hello\n")), "ce013625030ba8dba906f756967f9e9ca394464a");
 }
 
 TEST(Base64, AcceptsOneSpellingOnly) {

@@ -42,7 +42,7 @@ bool is_this_machine(std::string_view url) {
 
 std::string escaped_path(std::string_view path) {
   std::string out;
-  for (const std::string_view part : split(path, '/')) out += "/" + url_escape(part);
+  for (const std::string_view part : split(path, '/')) out += cat("/", url_escape(part));
   return out;
 }
 
@@ -53,8 +53,8 @@ Result<std::string> next_page(const HttpAnswer& answer) {
   const size_t end = link.find('>');
   if (link.find("rel=\"next\"", std::min(end, link.size())) == link.npos) return std::string();
   const size_t path = link.find("/api/models/");
-  if (path < end && is_printable(link.substr(path, end - path)))
-    return link.substr(path, end - path);
+  const std::string target = path < end ? link.substr(path, end - path) : std::string();
+  if (!target.empty() && is_printable(target)) return target;
   return Corrupt("a next page at ", quoted(link));
 }
 

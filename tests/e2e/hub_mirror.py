@@ -89,7 +89,7 @@ class Mirror:
             name, file = urllib.parse.unquote(url.path[1:]).split("//")
             if url.query != "signature=secret":
                 return 403, {}, b"no signature"
-            return self.file(self.models[name][file].read_bytes(), headers)
+            return self.file(self.models[name][file], headers)
         if self.token and headers.get("Authorization") != f"Bearer {self.token}":
             return 401, {"X-Error-Code": "GatedRepo"}, b"who are you?"
         if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/(revision|tree)/([^/]+)", url.path):
@@ -101,11 +101,12 @@ class Mirror:
             name, commit, file = match.group(1), match.group(2), urllib.parse.unquote(match.group(3))
             if name not in self.models or commit != self.commit(name) or file not in self.models[name]:
                 return 404, {}, b"Entry not found"
-            data = self.models[name][file].read_bytes()
-            if len(data) < LARGE:
-                return self.file(data, headers)
+            path = self.models[name][file]
+            size = path.stat().st_size
+            if size < LARGE:
+                return self.file(path, headers)
             where = f"{self.cdn_url}/{name}//{file}?signature=secret"
-            return 302, {"Location": where, "X-Linked-Size": str(len(data))}, b"Found. Redirecting to " + where.encode()
+            return 302, {"Location": where, "X-Linked-Size": str(size)}, b"Found. Redirecting to " + where.encode()
         return 404, {}, b"{}"
 
     def revision(self, name):
@@ -125,15 +126,16 @@ class Mirror:
         return 200, headers, json.dumps(page).encode()
 
     @staticmethod
-    def file(data, headers):
+    def file(path, headers):
+        size = path.stat().st_size
         match = re.fullmatch(r"bytes=(\d+)-(\d+)", headers.get("Range", ""))
-        if not match:
-            return 200, {}, data
-        first, last = int(match.group(1)), int(match.group(2))
-        if first >= len(data):
+        first, last = (int(match.group(1)), int(match.group(2))) if match else (0, size - 1)
+        if first >= size:
             return 416, {}, b""
-        body = data[first:last + 1]
-        return 206, {"Content-Range": f"bytes {first}-{first + len(body) - 1}/{len(data)}"}, body
+        with path.open("rb") as data:
+            data.seek(first)
+            body = data.read(last - first + 1)
+        return (206, {"Content-Range": f"bytes {first}-{first + len(body) - 1}/{size}"}, body) if match else (200, {}, body)
 
     def close(self):
         for server in (self.hub, self.cdn):
