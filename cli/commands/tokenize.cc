@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "cli/chat_files.h"
 #include "cli/commands/commands.h"
 #include "cli/model_argument.h"
 #include "cli/output/json_writer.h"
@@ -16,11 +17,32 @@ struct Options {
   std::string text;
   std::string file;
   bool special = false;
+  ChatFiles chat;
+  bool add_generation_prompt = false;
 };
+
+enm::Status tokenize_chat(const Options& options, const enm::DirectoryFiles& files,
+                          const enm::text::Tokenizer& tokenizer, const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const std::string source, read_chat_template(options.chat.chat_template));
+  ENM_ASSIGN_OR_RETURN(const auto chat_template, enm::text::ChatTemplate::load(files, source));
+  ENM_ASSIGN_OR_RETURN(enm::text::Chat chat, read_chat(options.chat));
+  chat.add_generation_prompt = options.add_generation_prompt;
+  ENM_ASSIGN_OR_RETURN(const std::string text, chat_template.render(chat));
+  const auto ids = tokenizer.encode(text, false);  // the template writes the special tokens
+  if (context.json) {
+    context.print(JsonObject().add("text", text).add("ids", ids).str());
+  } else {
+    context.print(to_json(ids));
+  }
+  return {};
+}
 
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const auto tokenizer, enm::pipeline::load_tokenizer(model.files()));
+  if (!options.chat.messages.empty()) {
+    return tokenize_chat(options, model.files(), tokenizer, context);
+  }
   if (options.file.empty()) {
     const auto ids = tokenizer.encode(options.text, options.special);
     context.print(context.json ? JsonObject().add("ids", ids).str() : to_json(ids));
@@ -46,7 +68,12 @@ void add_tokenize(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("tokenize", "Show the token ids of a text");
   verb->add_option("model", options->model, "Model folder")->required();
   auto* text = verb->add_option("text", options->text, "The text");
-  verb->add_option("--file", options->file, "A file with a text in each line")->excludes(text);
+  auto* file =
+      verb->add_option("--file", options->file, "A file with a text in each line")->excludes(text);
+  auto* messages = add_chat_files(verb, options->chat)->excludes(text)->excludes(file);
+  verb->add_flag("--add-generation-prompt", options->add_generation_prompt,
+                 "End with the beginning of an answer")
+      ->needs(messages);
   verb->add_flag("--special", options->special, "With the special tokens that a model is given");
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };

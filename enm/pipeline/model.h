@@ -10,6 +10,7 @@
 #include "enm/graph/description.h"
 #include "enm/runtime/decoder.h"
 #include "enm/runtime/encoder.h"
+#include "enm/text/chat_template.h"
 #include "enm/text/tokenizer.h"
 
 namespace enm::pipeline {
@@ -17,6 +18,7 @@ namespace enm::pipeline {
 struct ModelOptions {
   std::string model_file;     // within the folder; empty: found by name
   uint64_t memory_limit = 0;  // bytes of weights, caches and arenas in all; 0: the machine's memory
+  std::string chat_template;  // Jinja, in place of the folder's; empty: the folder's
 };
 
 class Model {
@@ -27,7 +29,10 @@ class Model {
 
   const graph::ModelDescription& description() const { return description_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  /// Tokens that end a text: the generation's, and those that end an answer of a chat.
   const std::vector<int32_t>& end_tokens() const { return end_tokens_; }
+  /// kNotFound if the folder has none.
+  const Result<text::ChatTemplate>& chat_template() const { return chat_template_; }
   /// One of the two is null.
   const std::shared_ptr<const runtime::DecoderProgram>& decoder() const { return decoder_; }
   const std::shared_ptr<const runtime::EncoderProgram>& encoder() const { return encoder_; }
@@ -41,11 +46,13 @@ class Model {
       : budget_(memory_limit > 0 ? memory_limit : MemoryBudget::system_memory()),
         weights_(budget_),
         tokenizer_(std::move(tokenizer)) {}
+  void add_end_tokens_of_chat();
   Status compile(graph::Graph graph, ThreadPool& pool);
 
   mutable MemoryBudget budget_;
   ops::Weights weights_;
   text::Tokenizer tokenizer_;
+  Result<text::ChatTemplate> chat_template_ = NotFound("not read");
   std::vector<int32_t> end_tokens_;
   graph::ModelDescription description_;
   std::shared_ptr<const runtime::DecoderProgram> decoder_;

@@ -25,8 +25,24 @@ Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Model> mode
   return session;
 }
 
-Result<std::vector<int32_t>> Session::encode_prompt(std::string_view prompt) const {
-  std::vector<int32_t> ids = model_->tokenizer().encode(prompt, true);
+Result<std::unique_ptr<Generation>> Session::start(std::string_view prompt,
+                                                   const GenerateOptions& options) {
+  return start(model_->tokenizer().encode(prompt, true), options);
+}
+
+Result<std::unique_ptr<Generation>> Session::start(const text::Chat& chat,
+                                                   const GenerateOptions& options) {
+  if (!model_->chat_template().ok()) return model_->chat_template().status();
+  ENM_ASSIGN_OR_RETURN(const std::string prompt, model_->chat_template()->render(chat));
+  // The template writes the special tokens itself.
+  return start(model_->tokenizer().encode(prompt, false), options);
+}
+
+Result<std::unique_ptr<Generation>> Session::start(std::vector<int32_t> ids,
+                                                   const GenerateOptions& options) {
+  if (decoder_ == nullptr) return Unsupported("this model makes vectors, not text; use embed");
+  ENM_RETURN_IF_ERROR(runtime::check(options.sampling));
+  if (options.max_tokens < 0) return InvalidArgument("max_tokens is ", options.max_tokens);
   // A model that was given nothing starts as at the beginning of a text.
   if (ids.empty() && !model_->end_tokens().empty()) ids.push_back(model_->end_tokens()[0]);
   if (ids.empty()) return InvalidArgument("the prompt is empty");
@@ -34,15 +50,6 @@ Result<std::vector<int32_t>> Session::encode_prompt(std::string_view prompt) con
   if (ids.size() > room) {
     return ResourceExhausted("prompt: ", ids.size(), " tokens; the context has room for ", room);
   }
-  return ids;
-}
-
-Result<std::unique_ptr<Generation>> Session::start(std::string_view prompt,
-                                                   const GenerateOptions& options) {
-  if (decoder_ == nullptr) return Unsupported("this model makes vectors, not text; use embed");
-  ENM_RETURN_IF_ERROR(runtime::check(options.sampling));
-  if (options.max_tokens < 0) return InvalidArgument("max_tokens is ", options.max_tokens);
-  ENM_ASSIGN_OR_RETURN(std::vector<int32_t> ids, encode_prompt(prompt));
   const auto free = std::find(taken_.begin(), taken_.end(), false);
   if (free == taken_.end()) {
     return ResourceExhausted("all ", taken_.size(), " sequences of the session are taken");
@@ -89,7 +96,19 @@ Status Session::step(Generation& generation) {
 Result<GenerateResult> Session::generate(std::string_view prompt, const GenerateOptions& options,
                                          const Piece& piece,
                                          const std::function<void()>& prompt_done) {
-  ENM_ASSIGN_OR_RETURN(const auto generation, start(prompt, options));
+  return write(start(prompt, options), piece, prompt_done);
+}
+
+Result<GenerateResult> Session::generate(const text::Chat& chat, const GenerateOptions& options,
+                                         const Piece& piece,
+                                         const std::function<void()>& prompt_done) {
+  return write(start(chat, options), piece, prompt_done);
+}
+
+Result<GenerateResult> Session::write(Result<std::unique_ptr<Generation>> started,
+                                      const Piece& piece,
+                                      const std::function<void()>& prompt_done) {
+  ENM_ASSIGN_OR_RETURN(const auto generation, std::move(started));
   while (!generation->done()) {
     const bool reading = generation->reading_prompt();
     ENM_RETURN_IF_ERROR(step(*generation));
