@@ -43,6 +43,11 @@ enm::Result<std::string> read_chat_template(const std::string& file) {
   return file.empty() ? enm::Result<std::string>(std::string()) : read_text(file);
 }
 
+enm::Status with_advice(const enm::Status& status) {
+  if (status.code() != enm::Code::kNotFound) return status;
+  return enm::NotFound(status.message(), " with --chat-template FILE");
+}
+
 enm::Result<enm::text::Chat> read_chat(const ChatFiles& files) {
   enm::text::Chat chat;
   ENM_ASSIGN_OR_RETURN(chat.messages, read_json(files.messages));

@@ -214,11 +214,7 @@ enm::Status run(const Options& options, const Context& context) {
   if (context.json && !once)
     return enm::InvalidArgument("--json answers once: it wants --messages");
   ENM_ASSIGN_OR_RETURN(OpenedModel model, open_model(options.model, context));
-  const enm::Status& status = model.model->chat_template().status();
-  if (status.code() == enm::Code::kNotFound) {
-    return enm::NotFound(status.message(), " with --chat-template FILE");
-  }
-  ENM_RETURN_IF_ERROR(status);
+  ENM_RETURN_IF_ERROR(with_advice(model.model->chat_template().status()));
   return once ? answer_once(options, model, context) : Talk(options, model, context).run();
 }
 

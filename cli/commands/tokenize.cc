@@ -24,10 +24,11 @@ struct Options {
 enm::Status tokenize_chat(const Options& options, const enm::DirectoryFiles& files,
                           const enm::text::Tokenizer& tokenizer, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const std::string source, read_chat_template(options.chat.chat_template));
-  ENM_ASSIGN_OR_RETURN(const auto chat_template, enm::text::ChatTemplate::load(files, source));
+  const auto chat_template = enm::text::ChatTemplate::load(files, source);
+  if (!chat_template.ok()) return with_advice(chat_template.status());
   ENM_ASSIGN_OR_RETURN(enm::text::Chat chat, read_chat(options.chat));
   chat.add_generation_prompt = options.add_generation_prompt;
-  ENM_ASSIGN_OR_RETURN(const std::string text, chat_template.render(chat));
+  ENM_ASSIGN_OR_RETURN(const std::string text, chat_template->render(chat));
   const auto ids = tokenizer.encode(text, false);  // the template writes the special tokens
   if (context.json) {
     context.print(JsonObject().add("text", text).add("ids", ids).str());

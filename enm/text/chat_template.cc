@@ -57,7 +57,7 @@ Result<ChatTemplate> ChatTemplate::load(const FileSource& files, std::string_vie
   ENM_RETURN_IF_ERROR(out.read_special_tokens(tokens));
   ENM_RETURN_IF_ERROR(out.read_special_tokens(config));
   if (!source.empty()) {
-    ENM_RETURN_IF_ERROR(out.read_templates(Json(std::string(source))));
+    ENM_RETURN_IF_ERROR(out.read_templates(Json(std::string(source))).in("chat template"));
     return out;
   }
   // The later ones stand above the earlier ones.

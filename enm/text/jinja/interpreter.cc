@@ -113,6 +113,24 @@ Value Interpreter::evaluate_in(const Node& node) {
       const Value left = part(0);
       return truth(left) ? left : part(1);
     }
+    case Is::kNegative:
+    case Is::kPositive:
+    case Is::kBinary:
+    case Is::kCompare:
+    case Is::kConcat:
+      return calculate(node);
+    case Is::kCondition:
+      if (truth(part(1))) return part(0);
+      if (node.parts.size() == 3) return part(2);
+      return Value::string("the inline if", Kind::kUndefined);
+    default:
+      return {};
+  }
+}
+
+Value Interpreter::calculate(const Node& node) {
+  const auto part = [&](size_t at) { return evaluate(*node.parts[at]); };
+  switch (node.kind) {
     case Is::kNegative: {
       const Value value = part(0);
       if (value.is(Kind::kFloat)) return Value::of_float(-value.number);  // 0 - x loses -0.0
@@ -131,10 +149,6 @@ Value Interpreter::evaluate_in(const Node& node) {
       for (size_t i = 0; i < node.parts.size(); ++i) print(out, *this, part(i));
       return out.done();
     }
-    case Is::kCondition:
-      if (truth(part(1))) return part(0);
-      if (node.parts.size() == 3) return part(2);
-      return Value::string("the inline if", Kind::kUndefined);
     default:
       return {};
   }

@@ -72,6 +72,7 @@ class Interpreter : public Heap {
 
   Value evaluate(const Node& node);
   Value evaluate_in(const Node& node);
+  Value calculate(const Node& node);
   Value lookup(std::string_view name);
   Value items(const Node& node);
   Value compare_chain(const Node& node);
