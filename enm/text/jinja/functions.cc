@@ -11,7 +11,7 @@ namespace {
 
 using Args = const Arguments&;
 
-Value range(Interpreter& in, Value, Args args) {
+Value range(Interpreter& in, const Value&, Args args) {
   int64_t bounds[] = {0, 0, 1};
   const size_t count = args.values.size();
   if (count < 1 || count > 3) return in.fail("range expects 1 to 3 integers");
@@ -26,7 +26,7 @@ Value range(Interpreter& in, Value, Args args) {
 }
 
 // A dictionary or pairs, and named values.
-Value dict(Interpreter& in, Value, Args args) {
+Value dict(Interpreter& in, const Value&, Args args) {
   std::vector<Pair> pairs;
   const Value given = args.get(0, "");
   if (given.is(Kind::kDict)) {
@@ -43,7 +43,7 @@ Value dict(Interpreter& in, Value, Args args) {
   return in.dict(pairs);
 }
 
-Value make_namespace(Interpreter& in, Value, Args args) {
+Value make_namespace(Interpreter& in, const Value&, Args args) {
   const Value given = dict(in, {}, args);
   Value out = Value::string({}, Kind::kNamespace);
   out.scope = in.make<Scope>();
@@ -57,7 +57,7 @@ Value make_namespace(Interpreter& in, Value, Args args) {
   return out;
 }
 
-Value raise(Interpreter& in, Value, Args args) {
+Value raise(Interpreter& in, const Value&, Args args) {
   return in.fail("the template says: ", to_text(in, args.get(0, "message")));
 }
 
@@ -176,7 +176,7 @@ void put_date(Text& out, const Date& date, std::string_view format) {
   }
 }
 
-Value strftime_now(Interpreter& in, Value, Args args) {
+Value strftime_now(Interpreter& in, const Value&, Args args) {
   const Value format = args.get(0, "format");
   if (!format.is(Kind::kString)) return in.fail("strftime_now: expected str");
   Text out(in);
