@@ -53,6 +53,8 @@ Progress Context::progress(std::string_view label, uint64_t total, Unit unit) co
 
 bool interrupted() { return interrupts > 0; }
 
+void forget_interrupt() { interrupts = 0; }
+
 void catch_interrupts() {
   struct sigaction action = {};
   action.sa_handler = on_interrupt;

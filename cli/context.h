@@ -47,6 +47,8 @@ class Context {
 /// True once Ctrl-C was pressed: commands stop at the next safe place and leave what can be
 /// resumed.
 bool interrupted();
+/// Takes the Ctrl-C as heard, where it ends less than the command.
+void forget_interrupt();
 void catch_interrupts();
 
 /// 0 for kOk; 2 usage, 3 corrupt, 4 untrusted, 5 not found, 6 conflict, 7 a limit, 8 unavailable,

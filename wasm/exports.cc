@@ -89,6 +89,20 @@ Result<uint32_t> start_text(uint32_t handle, pipeline::Session& session, std::st
   return texts.add({handle, std::move(generation)});
 }
 
+Result<uint32_t> start_answer(uint32_t handle, pipeline::Session& session, std::string_view json) {
+  pipeline::ChatRequest request;
+  ENM_RETURN_IF_ERROR(pipeline::read_request(json, pipeline::fields(request)));
+  ENM_ASSIGN_OR_RETURN(auto generation, session.start(request.chat, request.options));
+  return texts.add({handle, std::move(generation)});
+}
+
+Result<std::string> rendered_chat(const pipeline::Model& model, std::string_view json) {
+  pipeline::ChatRequest request;
+  ENM_RETURN_IF_ERROR(pipeline::read_request(json, pipeline::fields(request)));
+  if (!model.chat_template().ok()) return model.chat_template().status();
+  return model.chat_template()->render(request.chat);
+}
+
 Result<uint32_t> embed_texts(pipeline::Session& session, std::string_view json) {
   pipeline::EmbedRequest request;
   ENM_RETURN_IF_ERROR(pipeline::read_request(json, pipeline::fields(request)));
@@ -179,6 +193,24 @@ ENM_EXPORT(generate)
 uint32_t generate(uint32_t session, const char* request, uint32_t size) {
   pipeline::Session* found = idle_session(session);
   return found == nullptr ? 0 : value_or_fail(start_text(session, *found, {request, size}));
+}
+
+/// The same with a ChatRequest.
+ENM_EXPORT(chat)
+uint32_t chat(uint32_t session, const char* request, uint32_t size) {
+  pipeline::Session* found = idle_session(session);
+  return found == nullptr ? 0 : value_or_fail(start_answer(session, *found, {request, size}));
+}
+
+/// Takes a ChatRequest; the result is the text that the model would be given.
+ENM_EXPORT(render_chat)
+uint32_t render_chat(uint32_t model, const char* request, uint32_t size) {
+  const auto* found = models.find(model);
+  if (found == nullptr) return no_handle("model", model);
+  auto text = rendered_chat(**found, {request, size});
+  if (!text.ok()) return fail(text.status());
+  result = *std::move(text);
+  return 1;
 }
 
 /// Starts a pass of the model over the next tokens of texts of one session. Those that are done are

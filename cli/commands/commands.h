@@ -9,6 +9,7 @@ void add_import(CLI::App& app, Context& context);
 void add_optimize(CLI::App& app, Context& context);
 void add_inspect(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
+void add_chat(CLI::App& app, Context& context);
 void add_embed(CLI::App& app, Context& context);
 void add_tokenize(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);

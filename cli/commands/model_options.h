@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/chat_files.h"
 #include "cli/model_argument.h"
 #include "enm/pipeline/session.h"
 
@@ -17,6 +18,7 @@ struct ModelOptions {
   uint64_t memory_limit_mb = 0;
   int accuracy_level = enm::pipeline::ModelOptions::kAccuracyOfFile;
   bool allow_untrusted = false;
+  std::string chat_template;  // a file; empty for the model's own
 };
 
 inline void add_model_options(CLI::App* verb, ModelOptions& options) {
@@ -48,10 +50,12 @@ inline enm::Result<OpenedModel> open_model(const ModelOptions& options, const Co
                        resolve_model(options.model, context, options.allow_untrusted));
   OpenedModel out;
   out.pool = std::make_unique<enm::ThreadPool>(thread_count(options.threads));
+  ENM_ASSIGN_OR_RETURN(const std::string chat_template, read_chat_template(options.chat_template));
   auto model = enm::pipeline::Model::open(argument.files(),
                                           {.model_file = argument.file,
                                            .memory_limit = options.memory_limit_mb << 20,
-                                           .accuracy_level = options.accuracy_level},
+                                           .accuracy_level = options.accuracy_level,
+                                           .chat_template = chat_template},
                                           *out.pool);
   if (!model.ok()) return model.status().in(options.model);
   out.model = *std::move(model);

@@ -1,5 +1,5 @@
 #include "cli/commands/commands.h"
-#include "cli/commands/model_options.h"
+#include "cli/commands/generate_options.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
 #include "cli/stopwatch.h"
@@ -13,10 +13,6 @@ struct Options {
   enm::pipeline::GenerateOptions generate;
 };
 
-double rate(int64_t tokens, double seconds) {
-  return seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
-}
-
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const auto model, open_model(options.model, context));
   const Stopwatch stopwatch;
@@ -28,8 +24,8 @@ enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const auto result,
                        model->generate(options.prompt, options.generate, piece,
                                        [&] { prompt_seconds = stopwatch.seconds(); }));
-  const double prefill = rate(result.prompt_tokens, prompt_seconds);
-  const double decode = rate(result.tokens, stopwatch.seconds() - prompt_seconds);
+  const double prefill = tokens_per_second(result.prompt_tokens, prompt_seconds);
+  const double decode = tokens_per_second(result.tokens, stopwatch.seconds() - prompt_seconds);
   const std::string_view finish = enm::pipeline::finish_name(result.finish);
   if (context.json) {
     context.print(JsonObject()
@@ -57,23 +53,7 @@ void add_run(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("run", "Continue a text");
   add_model_options(verb, options->model);
   verb->add_option("prompt", options->prompt, "How the text begins");
-  auto& sampling = options->generate.sampling;
-  verb->add_option("-n,--max-tokens", options->generate.max_tokens, "Tokens to write at most")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  verb->add_option("--temperature", sampling.temperature, "0 always takes the likeliest token")
-      ->capture_default_str();
-  verb->add_option("--top-k", sampling.top_k, "Choose among the k likeliest; 0 for all");
-  verb->add_option("--top-p", sampling.top_p, "Choose among the likeliest that reach p together");
-  verb->add_option("--min-p", sampling.min_p,
-                   "Leave out tokens this much less likely than the likeliest");
-  verb->add_option("--repetition-penalty", sampling.repetition_penalty,
-                   "Above 1 avoids repetition");
-  verb->add_option("--seed", sampling.seed, "The same seed writes the same text");
-  verb->add_option("--stop", options->generate.stop, "End the text before this; may be repeated");
-  verb->add_option("--context", options->model.context,
-                   "Positions to make room for; 0 for the model's")
-      ->check(CLI::NonNegativeNumber);
+  add_generate_options(verb, options->generate, options->model);
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "cli/chat_files.h"
 #include "cli/commands/commands.h"
 #include "cli/model_argument.h"
 #include "cli/output/json_writer.h"
@@ -21,6 +22,8 @@ struct Options {
   bool truncate = false;
   bool pad = false;
   bool decode = false;
+  ChatFiles chat;
+  bool add_generation_prompt = false;
 };
 
 using enm::text::Encoding;
@@ -67,10 +70,30 @@ enm::Result<std::vector<std::string>> read_lines(const std::string& file) {
   return out;
 }
 
+enm::Status tokenize_chat(const Options& options, const enm::FileSource& files,
+                          const enm::text::Tokenizer& tokenizer, const Context& context) {
+  ENM_ASSIGN_OR_RETURN(const std::string source, read_chat_template(options.chat.chat_template));
+  const auto chat_template = enm::text::ChatTemplate::load(files, source);
+  if (!chat_template.ok()) return with_advice(chat_template.status());
+  ENM_ASSIGN_OR_RETURN(enm::text::Chat chat, read_chat(options.chat));
+  chat.add_generation_prompt = options.add_generation_prompt;
+  ENM_ASSIGN_OR_RETURN(const std::string text, chat_template->render(chat));
+  const auto ids = tokenizer.encode(text, false);  // the template writes the special tokens
+  if (context.json) {
+    context.print(JsonObject().add("text", text).add("ids", ids).str());
+  } else {
+    context.print(to_json(ids));
+  }
+  return {};
+}
+
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument model, resolve_model(options.model, context));
   ENM_ASSIGN_OR_RETURN(const auto tokenizer,
                        enm::pipeline::load_tokenizer(model.files(), model.file));
+  if (!options.chat.messages.empty()) {
+    return tokenize_chat(options, model.files(), tokenizer, context);
+  }
   std::vector<std::string> texts = {options.text};
   if (!options.file.empty()) {
     ENM_ASSIGN_OR_RETURN(texts, read_lines(options.file));
@@ -104,9 +127,13 @@ void add_tokenize(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("tokenize", "Show the token ids of a text");
   verb->add_option("model", options->model, "Model folder, id, or hf:org/name")->required();
   auto* text = verb->add_option("text", options->text, "The text");
-  verb->add_option("--file", options->file,
-                   "A file with a text in each line; a .jsonl file has JSON strings")
-      ->excludes(text);
+  auto* file = verb->add_option("--file", options->file,
+                                "A file with a text in each line; a .jsonl file has JSON strings")
+                   ->excludes(text);
+  auto* messages = add_chat_files(verb, options->chat)->excludes(text)->excludes(file);
+  verb->add_flag("--add-generation-prompt", options->add_generation_prompt,
+                 "End with the beginning of an answer")
+      ->needs(messages);
   verb->add_option("--pair", options->pair, "A second text, as the tokenizer joins two");
   verb->add_flag("--special", options->special, "With the special tokens that a model is given");
   verb->add_flag("--truncate", options->truncate, "As long as the tokenizer's file says at most");

@@ -7,6 +7,7 @@ _edge_net_models() {
       " optimize" | \
       " inspect" | \
       " run" | \
+      " chat" | \
       " embed" | \
       " tokenize" | \
       " eval" | \
@@ -42,13 +43,14 @@ _edge_net_models() {
     "optimize --embedding-bits") COMPREPLY=($(compgen -W "0 4 8" -- "$current")); return ;;
   esac
   case $command in
-    "") words="import optimize inspect run embed tokenize eval bench keys sign verify publish list info pull cache registry config" flags="-h --help --version --json -q --quiet --registry" ;;
+    "") words="import optimize inspect run chat embed tokenize eval bench keys sign verify publish list info pull cache registry config" flags="-h --help --version --json -q --quiet --registry" ;;
     "import") words="" flags="-h --help -o --output --external-data --json -q --quiet --registry" ;;
     "optimize") words="" flags="-h --help -o --output --external-data --quantize --quantization --reduce-range --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --json -q --quiet --registry" ;;
     "inspect") words="" flags="-h --help --text --json -q --quiet --registry" ;;
     "run") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --json -q --quiet --registry" ;;
+    "chat") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --messages --tools --variables --chat-template --system -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --json -q --quiet --registry" ;;
     "embed") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --file --json -q --quiet --registry" ;;
-    "tokenize") words="" flags="-h --help --file --special --json -q --quiet --registry" ;;
+    "tokenize") words="" flags="-h --help --file --messages --tools --variables --chat-template --add-generation-prompt --special --json -q --quiet --registry" ;;
     "eval") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --perplexity --context --windows --json -q --quiet --registry" ;;
     "bench") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --prompt-tokens --tokens --batch --profile --json -q --quiet --registry" ;;
     "keys") words="new list trust remove" flags="-h --help --json -q --quiet --registry" ;;

@@ -1,5 +1,7 @@
 #include "enm/pipeline/model.h"
 
+#include <algorithm>
+
 #include "enm/families/recognize.h"
 #include "enm/formats/gguf_files.h"
 #include "enm/pipeline/model_folder.h"
@@ -37,11 +39,26 @@ Result<std::shared_ptr<const Model>> Model::open_files(const FileSource& files,
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));
   ENM_ASSIGN_OR_RETURN(model->end_tokens_, load_end_tokens(files));
   ENM_ASSIGN_OR_RETURN(model->prompts_, load_prompts(files));
+  // Only who chats needs to know what is wrong with it.
+  model->chat_template_ = text::ChatTemplate::load(files, options.chat_template);
+  model->add_end_tokens_of_chat();
   ENM_ASSIGN_OR_RETURN(model->description_, families::describe(graph));
   ENM_RETURN_IF_ERROR(model->compile(std::move(graph), pool));
   // The file's bytes go when the packed weights stand.
   model->weights_.forget_sources();
   return std::shared_ptr<const Model>(std::move(model));
+}
+
+void Model::add_end_tokens_of_chat() {
+  if (!chat_template_.ok()) return;
+  const auto add = [&](int32_t id) {
+    const bool is_known =
+        std::find(end_tokens_.begin(), end_tokens_.end(), id) != end_tokens_.end();
+    if (id >= 0 && !is_known) end_tokens_.push_back(id);
+  };
+  add(tokenizer_.id_of(chat_template_->special_token("eos_token")));
+  const std::vector<int32_t> behind = tokenizer_.encode(chat_template_->after_answer(), false);
+  if (!behind.empty() && tokenizer_.is_special(behind[0])) add(behind[0]);
 }
 
 Status Model::compile(graph::Graph graph, ThreadPool& pool) {

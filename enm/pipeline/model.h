@@ -11,6 +11,7 @@
 #include "enm/pipeline/model_folder.h"
 #include "enm/runtime/decoder.h"
 #include "enm/runtime/encoder.h"
+#include "enm/text/chat_template.h"
 #include "enm/text/tokenizer.h"
 
 namespace enm::pipeline {
@@ -22,6 +23,7 @@ struct ModelOptions {
   uint64_t memory_limit = 0;  // bytes of weights, caches and arenas in all; 0: the machine's memory
   /// How low-bit products are computed: 4 with int8 activations, 0 with floats.
   int accuracy_level = kAccuracyOfFile;
+  std::string chat_template;  // Jinja, in place of the folder's; empty: the folder's
 };
 
 class Model {
@@ -32,8 +34,11 @@ class Model {
 
   const graph::ModelDescription& description() const { return description_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  /// Tokens that end a text: the generation's, and those that end an answer of a chat.
   const std::vector<int32_t>& end_tokens() const { return end_tokens_; }
   const Prompts& prompts() const { return prompts_; }
+  /// kNotFound if the folder has none.
+  const Result<text::ChatTemplate>& chat_template() const { return chat_template_; }
   /// One of the two is null.
   const std::shared_ptr<const runtime::DecoderProgram>& decoder() const { return decoder_; }
   const std::shared_ptr<const runtime::EncoderProgram>& encoder() const { return encoder_; }
@@ -50,11 +55,13 @@ class Model {
   static Result<std::shared_ptr<const Model>> open_files(const FileSource& files,
                                                          const ModelOptions& options,
                                                          ThreadPool& pool);
+  void add_end_tokens_of_chat();
   Status compile(graph::Graph graph, ThreadPool& pool);
 
   mutable MemoryBudget budget_;
   ops::Weights weights_;
   text::Tokenizer tokenizer_;
+  Result<text::ChatTemplate> chat_template_ = NotFound("not read");
   std::vector<int32_t> end_tokens_;
   Prompts prompts_;
   graph::ModelDescription description_;

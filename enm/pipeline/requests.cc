@@ -14,7 +14,12 @@ std::string_view Field::type_name() const {
     case Type::kFloat:
       return "number";
     case Type::kStrings:
+    case Type::kList:
       return "array";
+    case Type::kObject:
+      return "object";
+    case Type::kBool:
+      return "boolean";
     case Type::kString:
     case Type::kFinish:
       break;
@@ -24,6 +29,14 @@ std::string_view Field::type_name() const {
 
 Status Field::read(const Json& value) const {
   if (type_ == Type::kStrings && value.is_array()) return read_strings(value);
+  if ((type_ == Type::kList && value.is_array()) || (type_ == Type::kObject && value.is_object())) {
+    *static_cast<Json*>(at_) = value;
+    return {};
+  }
+  if (type_ == Type::kBool && value.is_bool()) {
+    *static_cast<bool*>(at_) = value.boolean();
+    return {};
+  }
   if (type_ == Type::kString && value.is_string()) {
     *static_cast<std::string*>(at_) = value.string();
     return {};
@@ -74,26 +87,50 @@ std::string Field::write() const {
   }
 }
 
-std::array<Field, 1> fields(ModelOptions& request) {
-  return {{{"memoryLimit", &request.memory_limit}}};
+std::array<Field, 2> fields(ModelOptions& request) {
+  return {{{"memoryLimit", &request.memory_limit}, {"chatTemplate", &request.chat_template}}};
 }
 
 std::array<Field, 2> fields(SessionOptions& request) {
   return {{{"contextLength", &request.context_length}, {"sequences", &request.sequences}}};
 }
 
-std::array<Field, 9> fields(GenerateRequest& request) {
-  GenerateOptions& options = request.options;
+namespace {
+
+/// First what is asked, then how the text is to be written.
+template <size_t kCount>
+std::array<Field, kCount + 8> with_options(const std::array<Field, kCount>& asked,
+                                           GenerateOptions& options) {
   runtime::SamplingOptions& sampling = options.sampling;
-  return {{{"prompt", &request.prompt, Field::kRequired},
-           {"maxTokens", &options.max_tokens},
-           {"temperature", &sampling.temperature},
-           {"topK", &sampling.top_k},
-           {"topP", &sampling.top_p},
-           {"minP", &sampling.min_p},
-           {"repetitionPenalty", &sampling.repetition_penalty},
-           {"seed", &sampling.seed},
-           {"stop", &options.stop}}};
+  const std::array<Field, 8> how = {{{"maxTokens", &options.max_tokens},
+                                     {"temperature", &sampling.temperature},
+                                     {"topK", &sampling.top_k},
+                                     {"topP", &sampling.top_p},
+                                     {"minP", &sampling.min_p},
+                                     {"repetitionPenalty", &sampling.repetition_penalty},
+                                     {"seed", &sampling.seed},
+                                     {"stop", &options.stop}}};
+  return [&]<size_t... kAsked, size_t... kHow>(std::index_sequence<kAsked...>,
+                                               std::index_sequence<kHow...>) {
+    return std::array<Field, kCount + 8>{{asked[kAsked]..., how[kHow]...}};
+  }(std::make_index_sequence<kCount>(), std::make_index_sequence<8>());
+}
+
+}  // namespace
+
+std::array<Field, 9> fields(GenerateRequest& request) {
+  return with_options<1>({{{"prompt", &request.prompt, Field::kRequired}}}, request.options);
+}
+
+std::array<Field, 14> fields(ChatRequest& request) {
+  text::Chat& chat = request.chat;
+  return with_options<6>({{Field::list("messages", &chat.messages, Field::kRequired),
+                           Field::list("tools", &chat.tools),
+                           Field::list("documents", &chat.documents),
+                           Field::object("variables", &chat.variables),
+                           {"addGenerationPrompt", &chat.add_generation_prompt},
+                           {"localTime", &chat.local_time}}},
+                         request.options);
 }
 
 std::array<Field, 1> fields(EmbedRequest& request) {

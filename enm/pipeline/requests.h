@@ -20,6 +20,11 @@ struct GenerateRequest {
   GenerateOptions options;
 };
 
+struct ChatRequest {
+  text::Chat chat;
+  GenerateOptions options;
+};
+
 struct EmbedRequest {
   std::vector<std::string> texts;
 };
@@ -34,7 +39,18 @@ struct MemoryInfo {
 /// A property and the member it stands for.
 class Field {
  public:
-  enum class Type : uint8_t { kInt32, kInt64, kUint64, kFloat, kString, kStrings, kFinish };
+  enum class Type : uint8_t {
+    kInt32,
+    kInt64,
+    kUint64,
+    kFloat,
+    kString,
+    kStrings,
+    kList,
+    kObject,
+    kBool,
+    kFinish
+  };
   enum Need : bool { kOptional, kRequired };
 
   Field(std::string_view name, int32_t* at) : Field(name, Type::kInt32, at, kOptional) {}
@@ -47,9 +63,19 @@ class Field {
   Field(std::string_view name, std::vector<std::string>* at, Need need = kOptional)
       : Field(name, Type::kStrings, at, need) {}
 
+  Field(std::string_view name, bool* at) : Field(name, Type::kBool, at, kOptional) {}
+  /// Any list or object, as it is.
+  static Field list(std::string_view name, Json* at, Need need = kOptional) {
+    return Field(name, Type::kList, at, need);
+  }
+  static Field object(std::string_view name, Json* at) {
+    return Field(name, Type::kObject, at, kOptional);
+  }
+
   std::string_view name() const { return name_; }
   bool is_required() const { return need_ == kRequired; }
-  /// As a JSON schema says it: "integer", "number", "string", "array".
+  /// As a JSON schema says it: "integer", "number", "string", "array",
+  /// "object", "boolean".
   std::string_view type_name() const;
 
   /// kInvalidArgument naming the property if the value is of another type or beyond the member's.
@@ -68,9 +94,10 @@ class Field {
   Need need_;
 };
 
-std::array<Field, 1> fields(ModelOptions& request);
+std::array<Field, 2> fields(ModelOptions& request);
 std::array<Field, 2> fields(SessionOptions& request);
 std::array<Field, 9> fields(GenerateRequest& request);
+std::array<Field, 14> fields(ChatRequest& request);
 std::array<Field, 1> fields(EmbedRequest& request);
 std::array<Field, 5> fields(GenerateResult& result);
 std::array<Field, 3> fields(MemoryInfo& result);

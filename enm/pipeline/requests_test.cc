@@ -61,6 +61,8 @@ TEST(Requests, TheTablesAreTheSchema) {
   EXPECT_EQ(in_table(fields(session)), in_schema("SessionRequest"));
   GenerateRequest generate;
   EXPECT_EQ(in_table(fields(generate)), in_schema("GenerateRequest"));
+  ChatRequest chat;
+  EXPECT_EQ(in_table(fields(chat)), in_schema("ChatRequest"));
   EmbedRequest embed;
   EXPECT_EQ(in_table(fields(embed)), in_schema("EmbedRequest"));
   GenerateResult result;
@@ -86,6 +88,22 @@ TEST(Requests, EveryPropertyFindsItsMember) {
   EXPECT_EQ(sampling.min_p, 1);
   EXPECT_EQ(sampling.repetition_penalty, 2);
   EXPECT_EQ(sampling.seed, 9u);
+}
+
+TEST(Requests, AChatFindsItsMembers) {
+  ChatRequest request;
+  const Status status = read_request(
+      R"({"messages": [{"role": "user", "content": "Hi"}], "tools": [{}], "documents": [],
+          "variables": {"x": 1}, "addGenerationPrompt": false, "localTime": 5, "maxTokens": 7})",
+      fields(request));
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(request.chat.messages.items()[0].find("content")->string(), "Hi");
+  EXPECT_EQ(request.chat.tools.items().size(), 1u);
+  EXPECT_TRUE(request.chat.documents.is_array());
+  EXPECT_EQ(request.chat.variables.find("x")->integer(), 1);
+  EXPECT_FALSE(request.chat.add_generation_prompt);
+  EXPECT_EQ(request.chat.local_time, 5);
+  EXPECT_EQ(request.options.max_tokens, 7);
 }
 
 TEST(Requests, NamesWhatItRefuses) {

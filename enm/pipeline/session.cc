@@ -25,18 +25,6 @@ Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Model> mode
   return session;
 }
 
-Result<std::vector<int32_t>> Session::encode_prompt(std::string_view prompt) const {
-  std::vector<int32_t> ids = model_->tokenizer().encode(prompt, true);
-  // A model that was given nothing starts as at the beginning of a text.
-  if (ids.empty() && !model_->end_tokens().empty()) ids.push_back(model_->end_tokens()[0]);
-  if (ids.empty()) return InvalidArgument("the prompt is empty");
-  const auto room = static_cast<size_t>(decoder_->context_length());
-  if (ids.size() > room) {
-    return ResourceExhausted("prompt: ", ids.size(), " tokens; the context has room for ", room);
-  }
-  return ids;
-}
-
 Result<int> Session::free_sequence() const {
   const auto free = std::find(taken_.begin(), taken_.end(), false);
   if (free != taken_.end()) return static_cast<int>(free - taken_.begin());
@@ -45,10 +33,29 @@ Result<int> Session::free_sequence() const {
 
 Result<std::unique_ptr<Generation>> Session::start(std::string_view prompt,
                                                    const GenerateOptions& options) {
+  return start(model_->tokenizer().encode(prompt, true), options);
+}
+
+Result<std::unique_ptr<Generation>> Session::start(const text::Chat& chat,
+                                                   const GenerateOptions& options) {
+  if (!model_->chat_template().ok()) return model_->chat_template().status();
+  ENM_ASSIGN_OR_RETURN(const std::string prompt, model_->chat_template()->render(chat));
+  // The template writes the special tokens itself.
+  return start(model_->tokenizer().encode(prompt, false), options);
+}
+
+Result<std::unique_ptr<Generation>> Session::start(std::vector<int32_t> ids,
+                                                   const GenerateOptions& options) {
   if (decoder_ == nullptr) return Unsupported("this model makes vectors, not text; use embed");
   ENM_RETURN_IF_ERROR(runtime::check(options.sampling));
   if (options.max_tokens < 0) return InvalidArgument("max_tokens is ", options.max_tokens);
-  ENM_ASSIGN_OR_RETURN(std::vector<int32_t> ids, encode_prompt(prompt));
+  // A model that was given nothing starts as at the beginning of a text.
+  if (ids.empty() && !model_->end_tokens().empty()) ids.push_back(model_->end_tokens()[0]);
+  if (ids.empty()) return InvalidArgument("the prompt is empty");
+  const auto room = static_cast<size_t>(decoder_->context_length());
+  if (ids.size() > room) {
+    return ResourceExhausted("prompt: ", ids.size(), " tokens; the context has room for ", room);
+  }
   Generation::Place place;
   ENM_ASSIGN_OR_RETURN(place.sequence, free_sequence());
   place.cached = decoder_->reuse_prefix(place.sequence, ids);
@@ -91,7 +98,19 @@ Status Session::step(Generation& generation) {
 Result<GenerateResult> Session::generate(std::string_view prompt, const GenerateOptions& options,
                                          const Piece& piece,
                                          const std::function<void()>& prompt_done) {
-  ENM_ASSIGN_OR_RETURN(const auto generation, start(prompt, options));
+  return write(start(prompt, options), piece, prompt_done);
+}
+
+Result<GenerateResult> Session::generate(const text::Chat& chat, const GenerateOptions& options,
+                                         const Piece& piece,
+                                         const std::function<void()>& prompt_done) {
+  return write(start(chat, options), piece, prompt_done);
+}
+
+Result<GenerateResult> Session::write(Result<std::unique_ptr<Generation>> started,
+                                      const Piece& piece,
+                                      const std::function<void()>& prompt_done) {
+  ENM_ASSIGN_OR_RETURN(const auto generation, std::move(started));
   while (!generation->done()) {
     const bool reading = generation->reading_prompt();
     ENM_RETURN_IF_ERROR(step(*generation));

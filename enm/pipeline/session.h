@@ -52,11 +52,17 @@ class Session {
                                   const Piece& piece,
                                   const std::function<void()>& prompt_done = {});
 
+  /// The answer to a chat, rendered by the model's template.
+  Result<GenerateResult> generate(const text::Chat& chat, const GenerateOptions& options,
+                                  const Piece& piece,
+                                  const std::function<void()>& prompt_done = {});
+
   /// The same one pass at a time. Takes one of the session's sequences until it goes, and what the
   /// cache already holds of the prompt. kResourceExhausted if all sequences are taken. The session
   /// outlives it.
   Result<std::unique_ptr<Generation>> start(std::string_view prompt,
                                             const GenerateOptions& options);
+  Result<std::unique_ptr<Generation>> start(const text::Chat& chat, const GenerateOptions& options);
 
   /// One pass of the model over the next tokens of each, in two halves, so that a device may answer
   /// later. Those that are done are left out; the others live until finish(). Each finds its text
@@ -82,7 +88,10 @@ class Session {
  private:
   explicit Session(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
   Result<int> free_sequence() const;
-  Result<std::vector<int32_t>> encode_prompt(std::string_view prompt) const;
+  Result<std::unique_ptr<Generation>> start(std::vector<int32_t> ids,
+                                            const GenerateOptions& options);
+  Result<GenerateResult> write(Result<std::unique_ptr<Generation>> started, const Piece& piece,
+                               const std::function<void()>& prompt_done);
 
   const std::shared_ptr<const Model> model_;
   std::unique_ptr<runtime::Decoder> decoder_;

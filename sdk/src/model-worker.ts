@@ -14,12 +14,18 @@ export interface WorkerOptions {
   threads?: number;
   /** Bytes of weights, caches and working memory in all; as much as there is unless said. */
   memoryLimit?: number;
+  /** A chat template (Jinja) in place of the model's own. */
+  chatTemplate?: string;
 }
 
 /** The options with what is not said filled in. */
-export function workerSettings({ threads, memoryLimit = 0 }: WorkerOptions): Required<WorkerOptions> {
+export function workerSettings({
+  threads,
+  memoryLimit = 0,
+  chatTemplate = '',
+}: WorkerOptions): Required<WorkerOptions> {
   const wanted = threads ?? Math.min(maxThreads, platform.processors());
-  return { threads: platform.canShareMemory() ? Math.max(1, wanted) : 1, memoryLimit };
+  return { threads: platform.canShareMemory() ? Math.max(1, wanted) : 1, memoryLimit, chatTemplate };
 }
 
 interface Answer<Name extends keyof Calls> {
@@ -65,7 +71,7 @@ export class ModelWorker {
   /** Opens files that were verified. */
   static async open(
     files: Map<string, FileHandle>,
-    { threads, memoryLimit }: Required<WorkerOptions>,
+    { threads, ...settings }: Required<WorkerOptions>,
   ): Promise<ModelWorker> {
     if (!hasSimd()) {
       throw new EdgeNetError(
@@ -76,7 +82,7 @@ export class ModelWorker {
     const module = await platform.readModule(hasRelaxedSimd() ? 'relaxed' : 'simd128');
     const worker = new ModelWorker(platform.startWorker(), threads);
     try {
-      const request = { module, threads, memoryLimit, files };
+      const request = { module, threads, ...settings, files };
       worker.opened = (await worker.call(noSession, 'openModel', request)).value;
       return worker;
     } catch (error) {

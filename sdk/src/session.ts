@@ -1,6 +1,6 @@
 // A model that runs: in a worker of its own, so that the caller's thread never waits for it.
 import type { Calls, GenerateResult, MemoryInfo, OpenedModel } from './engine/messages.js';
-import type { GenerateRequest, SessionRequest } from './engine/requests.js';
+import type { ChatRequest, GenerateRequest, SessionRequest } from './engine/requests.js';
 import { EdgeNetError } from './errors.js';
 import { ModelWorker, workerSettings, type CallOptions, type WorkerOptions } from './model-worker.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
@@ -9,6 +9,17 @@ export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop'>
   /** The text ends before any of these. */
   stopSequences?: string[];
   signal?: AbortSignal;
+}
+
+/** Beside a text's, what the model's chat template is given. */
+export interface ChatConfig
+  extends GenerateConfig, Pick<ChatRequest, 'tools' | 'documents' | 'variables' | 'localTime'> {}
+
+/** What is said by whom: "system", "user", "assistant", "tool"; templates may know more. */
+export interface ChatMessage {
+  role: string;
+  content?: unknown;
+  [key: string]: unknown;
 }
 
 export type SessionOptions = WorkerOptions & SessionRequest;
@@ -78,11 +89,30 @@ export class InferenceSession {
 
   /** The same, piece by piece; a piece never splits a character. Leaving the loop early stops the model. */
   generateStream(prompt: string, config: GenerateConfig = {}): TextStream {
+    return this.stream('generate', { prompt, ...samplingOf(config) }, config.signal);
+  }
+
+  /** The model's answer to the messages, which its chat template renders. */
+  async chat(messages: readonly ChatMessage[], config: ChatConfig = {}): Promise<string> {
+    return (await this.chatStream(messages, config).result).text;
+  }
+
+  /** The same, piece by piece. What the cache holds of the chat so far is not computed again. */
+  chatStream(messages: readonly ChatMessage[], config: ChatConfig = {}): TextStream {
+    const request = { localTime: localTime(), ...samplingOf(config), messages };
+    return this.stream('chat', request, config.signal);
+  }
+
+  private stream<Name extends 'generate' | 'chat'>(
+    call: Name,
+    request: Calls[Name][0],
+    callerSignal: AbortSignal | undefined,
+  ): TextStream {
     const pieces: string[] = [];
     let wake = () => {};
     let ended = false;
     const stop = new AbortController();
-    const signal = config.signal === undefined ? stop.signal : AbortSignal.any([config.signal, stop.signal]);
+    const signal = callerSignal === undefined ? stop.signal : AbortSignal.any([callerSignal, stop.signal]);
     const onPiece = (piece: string) => {
       pieces.push(piece);
       wake();
@@ -91,7 +121,7 @@ export class InferenceSession {
       ended = true;
       wake();
     };
-    const result = this.call('generate', requestOf(prompt, config), { onPiece, signal });
+    const result: Promise<GenerateResult> = this.call(call, request, { onPiece, signal });
     result.then(onEnd, onEnd); // a caller that only iterates sees the error there
     const iterate = async function* () {
       try {
@@ -120,7 +150,7 @@ export class InferenceSession {
     }
     const stop = new AbortController();
     const signal = config.signal === undefined ? stop.signal : AbortSignal.any([config.signal, stop.signal]);
-    const write = (prompt: string) => this.call('generate', requestOf(prompt, config), { signal });
+    const write = (prompt: string) => this.call('generate', { prompt, ...samplingOf(config) }, { signal });
     try {
       return await Promise.all(prompts.map(write));
     } catch (error) {
@@ -175,9 +205,13 @@ export class InferenceSession {
   }
 }
 
-function requestOf(
-  prompt: string,
-  { signal: _signal, stopSequences, ...sampling }: GenerateConfig,
-): GenerateRequest {
-  return { prompt, ...sampling, ...(stopSequences === undefined ? {} : { stop: stopSequences }) };
+/** A request's part of a configuration. */
+function samplingOf<Config extends GenerateConfig>({ signal: _signal, stopSequences, ...rest }: Config) {
+  return { ...rest, ...(stopSequences === undefined ? {} : { stop: stopSequences }) };
+}
+
+/** Seconds since 1970 as if local time were UTC. */
+function localTime(): number {
+  const now = new Date();
+  return Math.floor(now.getTime() / 1000) - now.getTimezoneOffset() * 60;
 }

@@ -10,18 +10,18 @@ int sign(T a, T b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-int compare_numbers(Value a, Value b) {
+int compare_numbers(const Value& a, const Value& b) {
   return a.is(Kind::kFloat) || b.is(Kind::kFloat) ? sign(a.as_double(), b.as_double())
                                                   : sign(a.integer, b.integer);
 }
 
-bool equal_items(Heap& heap, Value a, Value b) {
+bool equal_items(Heap& heap, const Value& a, const Value& b) {
   bool same = a.size == b.size;
   for (uint32_t i = 0; same && i < a.size; ++i) same = equal(heap, a.items[i], b.items[i]);
   return same;
 }
 
-bool equal_pairs(Heap& heap, Value a, Value b) {
+bool equal_pairs(Heap& heap, const Value& a, const Value& b) {
   bool same = a.size == b.size;
   for (uint32_t i = 0; same && i < a.size; ++i) {
     const Value* other = find(heap, b, a.pairs[i].key);
@@ -43,13 +43,13 @@ std::span<const Value> characters(Heap& heap, std::string_view text) {
 
 }  // namespace
 
-Value fail_undefined(Heap& heap, Value value) {
+Value fail_undefined(Heap& heap, const Value& value) {
   const auto owner = static_cast<Kind>(value.detail);
   if (owner == Kind::kUndefined) return heap.fail("'", value.str(), "' is undefined");
   return heap.fail(cat("'", type_name(owner), "' has no attribute '"), value.str(), "'");
 }
 
-bool equal(Heap& heap, Value a, Value b) {
+bool equal(Heap& heap, const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) {
     // Not by order: NaN has none.
     return a.is(Kind::kFloat) || b.is(Kind::kFloat) ? a.as_double() == b.as_double()
@@ -80,7 +80,7 @@ bool equal(Heap& heap, Value a, Value b) {
   return same;
 }
 
-int compare(Heap& heap, Value a, Value b) {
+int compare(Heap& heap, const Value& a, const Value& b) {
   if (!heap.spend(1)) return 0;
   if (a.is_number() && b.is_number()) return compare_numbers(a, b);
   if (a.is(Kind::kString) && b.is(Kind::kString)) {
@@ -105,7 +105,7 @@ int compare(Heap& heap, Value a, Value b) {
   return order;
 }
 
-const Value* find(Heap& heap, Value dict, Value key) {
+const Value* find(Heap& heap, const Value& dict, const Value& key) {
   heap.spend(dict.size / 4);
   for (uint32_t i = 0; i < dict.size; ++i) {
     const Pair& pair = dict.pairs[i];
@@ -117,12 +117,12 @@ const Value* find(Heap& heap, Value dict, Value key) {
   return nullptr;
 }
 
-void check_key(Heap& heap, Value key) {
+void check_key(Heap& heap, const Value& key) {
   const bool no_hash = key.is(Kind::kList) || key.is(Kind::kDict);
   if (no_hash) heap.fail("unhashable type: '", type_name(key.kind), "'");
 }
 
-void insert(Heap& heap, std::vector<Pair>& pairs, Value key, Value value) {
+void insert(Heap& heap, std::vector<Pair>& pairs, const Value& key, const Value& value) {
   check_key(heap, key);
   if (!heap.spend(1 + pairs.size() / 4) || !heap.take(sizeof(Pair))) return;
   for (Pair& pair : pairs) {
@@ -131,7 +131,7 @@ void insert(Heap& heap, std::vector<Pair>& pairs, Value key, Value value) {
   pairs.push_back({key, value});
 }
 
-bool contains(Heap& heap, Value container, Value item) {
+bool contains(Heap& heap, const Value& container, const Value& item) {
   if (container.is(Kind::kString)) {
     if (!item.is(Kind::kString)) {
       heap.fail("'in <string>' requires string as left operand, not ", type_name(item.kind));
@@ -150,7 +150,7 @@ bool contains(Heap& heap, Value container, Value item) {
   return false;
 }
 
-std::span<const Value> items_of(Heap& heap, Value value) {
+std::span<const Value> items_of(Heap& heap, const Value& value) {
   if (value.is_sequence()) return {value.items, value.size};
   if (value.is(Kind::kUndefined)) return {};
   if (value.is(Kind::kString)) return characters(heap, value.str());

@@ -21,7 +21,7 @@ struct Field {
 
 class Formatter {
  public:
-  Formatter(Heap& heap, std::string_view format, Value arguments)
+  Formatter(Heap& heap, std::string_view format, const Value& arguments)
       : heap_(heap), format_(format), arguments_(arguments), out_(heap) {}
 
   Value run() {
@@ -106,7 +106,7 @@ class Formatter {
     write(field, letter, has_name ? named : next());
   }
 
-  void write(const Field& field, char letter, Value value) {
+  void write(const Field& field, char letter, const Value& value) {
     switch (letter) {
       case 's':
       case 'r': {
@@ -144,7 +144,7 @@ class Formatter {
     heap_.fail(cat("%", letter, " format: a number is required, not "), type_name(value.kind));
   }
 
-  void write_integer(const Field& field, char letter, Value value) {
+  void write_integer(const Field& field, char letter, const Value& value) {
     if (value.is(Kind::kFloat) && !(std::fabs(value.number) < 9e18)) {
       return void(heap_.fail("a number is out of range"));
     }
@@ -200,7 +200,7 @@ class Formatter {
 
 }  // namespace
 
-Value format(Heap& heap, std::string_view format, Value arguments) {
+Value format(Heap& heap, std::string_view format, const Value& arguments) {
   return Formatter(heap, format, arguments).run();
 }
 

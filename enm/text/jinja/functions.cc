@@ -1,4 +1,5 @@
 // The functions that a template finds without being given them.
+#include <algorithm>
 #include <cstdlib>
 
 #include "enm/text/jinja/compare.h"
@@ -10,7 +11,7 @@ namespace {
 
 using Args = const Arguments&;
 
-Value range(Interpreter& in, Value, Args args) {
+Value range(Interpreter& in, const Value&, Args args) {
   int64_t bounds[] = {0, 0, 1};
   const size_t count = args.values.size();
   if (count < 1 || count > 3) return in.fail("range expects 1 to 3 integers");
@@ -25,7 +26,7 @@ Value range(Interpreter& in, Value, Args args) {
 }
 
 // A dictionary or pairs, and named values.
-Value dict(Interpreter& in, Value, Args args) {
+Value dict(Interpreter& in, const Value&, Args args) {
   std::vector<Pair> pairs;
   const Value given = args.get(0, "");
   if (given.is(Kind::kDict)) {
@@ -42,7 +43,7 @@ Value dict(Interpreter& in, Value, Args args) {
   return in.dict(pairs);
 }
 
-Value make_namespace(Interpreter& in, Value, Args args) {
+Value make_namespace(Interpreter& in, const Value&, Args args) {
   const Value given = dict(in, {}, args);
   Value out = Value::string({}, Kind::kNamespace);
   out.scope = in.make<Scope>();
@@ -56,7 +57,7 @@ Value make_namespace(Interpreter& in, Value, Args args) {
   return out;
 }
 
-Value raise(Interpreter& in, Value, Args args) {
+Value raise(Interpreter& in, const Value&, Args args) {
   return in.fail("the template says: ", to_text(in, args.get(0, "message")));
 }
 
@@ -99,7 +100,60 @@ void put(Text& out, int64_t number, int width, char pad) {
   out.add(digits);
 }
 
-void put_date(Text& out, const Date& date, std::string_view format, bool nested = false) {
+// Letters that stand for a number of some digits; true if this is one.
+bool put_number(Text& out, const Date& date, char letter, char pad) {
+  struct Row {
+    char letter;
+    int8_t width;
+    int64_t value;
+  };
+  const Row rows[] = {{'Y', 1, date.year},
+                      {'y', 2, date.year % 100},
+                      {'m', 2, date.month},
+                      {'d', 2, date.day},
+                      {'e', 2, date.day},
+                      {'H', 2, date.hour},
+                      {'I', 2, (date.hour + 11) % 12 + 1},
+                      {'M', 2, date.minute},
+                      {'S', 2, date.second},
+                      {'f', 6, 0},
+                      {'j', 3, date.day_of_year + 1},
+                      {'u', 1, date.weekday + 1},
+                      {'w', 1, (date.weekday + 1) % 7}};
+  if (letter == 'e' && pad == '0') pad = '_';
+  for (const Row& row : rows) {
+    if (row.letter == letter) return put(out, row.value, row.width, pad), true;
+  }
+  return false;
+}
+
+// What a letter stands for: a text, or a format of its own.
+struct Named {
+  char letter;
+  bool is_format;
+  std::string_view text;
+};
+
+void put_date(Text& out, const Date& date, std::string_view format) {
+  const std::string_view day = kDays[date.weekday], month = kMonths[date.month - 1];
+  const Named names[] = {{'A', false, day},
+                         {'a', false, day.substr(0, 3)},
+                         {'B', false, month},
+                         {'b', false, month.substr(0, 3)},
+                         {'h', false, month.substr(0, 3)},
+                         {'p', false, date.hour < 12 ? "AM" : "PM"},
+                         {'n', false, "\n"},
+                         {'t', false, "\t"},
+                         {'Z', false, ""},  // a local time without a zone has neither
+                         {'z', false, ""},
+                         {'%', false, "%"},
+                         {'F', true, "%Y-%m-%d"},
+                         {'T', true, "%H:%M:%S"},
+                         {'X', true, "%H:%M:%S"},
+                         {'D', true, "%m/%d/%y"},
+                         {'x', true, "%m/%d/%y"},
+                         {'R', true, "%H:%M"},
+                         {'c', true, "%a %b %e %H:%M:%S %Y"}};
   for (size_t at = 0; at < format.size(); ++at) {
     if (format[at] != '%' || at + 1 == format.size()) {
       out.add(format[at]);
@@ -108,102 +162,21 @@ void put_date(Text& out, const Date& date, std::string_view format, bool nested 
     char pad = '0';
     if (format[at + 1] == '-' || format[at + 1] == '_') pad = format[++at];
     const char letter = at + 1 < format.size() ? format[++at] : '%';
-    const int64_t hour12 = (date.hour + 11) % 12 + 1;
-    const std::string_view day = kDays[date.weekday], month = kMonths[date.month - 1];
-    struct Alias {
-      char letter;
-      std::string_view format;
-    };
-    constexpr Alias kAliases[] = {{'F', "%Y-%m-%d"},
-                                  {'T', "%H:%M:%S"},
-                                  {'D', "%m/%d/%y"},
-                                  {'R', "%H:%M"},
-                                  {'X', "%H:%M:%S"},
-                                  {'x', "%m/%d/%y"},
-                                  {'c', "%a %b %_d %H:%M:%S %Y"}};
-    bool is_alias = false;
-    for (const Alias& alias : kAliases) {
-      if (alias.letter != letter || nested) continue;
-      put_date(out, date, alias.format, true);
-      is_alias = true;
-    }
-    if (is_alias) continue;
-    switch (letter) {
-      case 'Y':
-        put(out, date.year, 1, pad);
-        break;
-      case 'y':
-        put(out, date.year % 100, 2, pad);
-        break;
-      case 'm':
-        put(out, date.month, 2, pad);
-        break;
-      case 'd':
-        put(out, date.day, 2, pad);
-        break;
-      case 'e':
-        put(out, date.day, 2, pad == '0' ? '_' : pad);
-        break;
-      case 'H':
-        put(out, date.hour, 2, pad);
-        break;
-      case 'I':
-        put(out, hour12, 2, pad);
-        break;
-      case 'M':
-        put(out, date.minute, 2, pad);
-        break;
-      case 'S':
-        put(out, date.second, 2, pad);
-        break;
-      case 'j':
-        put(out, date.day_of_year + 1, 3, pad);
-        break;
-      case 'u':
-        put(out, date.weekday + 1, 1, pad);
-        break;
-      case 'w':
-        put(out, (date.weekday + 1) % 7, 1, pad);
-        break;
-      case 'A':
-        out.add(day);
-        break;
-      case 'a':
-        out.add(day.substr(0, 3));
-        break;
-      case 'B':
-        out.add(month);
-        break;
-      case 'b':
-      case 'h':
-        out.add(month.substr(0, 3));
-        break;
-      case 'p':
-        out.add(date.hour < 12 ? "AM" : "PM");
-        break;
-      case 'f':
-        out.add("000000");
-        break;
-      case 'n':
-        out.add('\n');
-        break;
-      case 't':
-        out.add('\t');
-        break;
-      case 'Z':  // a local time without a zone has neither
-      case 'z':
-        break;
-      case '%':
-        out.add('%');
-        break;
-      default:
-        out.add('%');
-        out.add(letter);
+    if (put_number(out, date, letter, pad)) continue;
+    const Named* found = std::find_if(std::begin(names), std::end(names),
+                                      [&](const Named& one) { return one.letter == letter; });
+    if (found == std::end(names)) {
+      out.add('%');
+      out.add(letter);
+    } else if (found->is_format) {
+      put_date(out, date, found->text);
+    } else {
+      out.add(found->text);
     }
   }
 }
 
-Value strftime_now(Interpreter& in, Value, Args args) {
+Value strftime_now(Interpreter& in, const Value&, Args args) {
   const Value format = args.get(0, "format");
   if (!format.is(Kind::kString)) return in.fail("strftime_now: expected str");
   Text out(in);

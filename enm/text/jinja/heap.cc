@@ -1,6 +1,7 @@
 #include "enm/text/jinja/heap.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "enm/text/unicode.h"
 
@@ -89,6 +90,23 @@ Value Heap::dict(std::span<const Pair> pairs) {
   out.pairs = kept.data();
   return out;
 }
+
+void* Heap::copy_bytes(const void* from, size_t bytes) {
+  if (bytes == 0 || !take(bytes)) return nullptr;
+  return std::memcpy(allocate(bytes), from, bytes);
+}
+
+void Items::add(const Value& value) {
+  if (heap_.spend(1) && heap_.take(sizeof value)) out_.push_back(value);
+}
+Value Items::done(Kind kind) const { return heap_.list(out_, kind); }
+Value Items::iterator() const { return heap_.iterator(out_); }
+
+void Text::add(std::string_view text) {
+  if (heap_.take(text.size())) out_.append(text);
+}
+void Text::add(char c) { add(std::string_view(&c, 1)); }
+Value Text::done() const { return heap_.text(out_); }
 
 void Text::repeat(std::string_view text, int64_t times) {
   for (; times > 0 && !text.empty() && heap_.spend(1); --times) add(text);

@@ -44,11 +44,8 @@ class Heap {
   Value dict(std::span<const Pair> pairs);
   template <typename T>
   std::span<T> copy(std::span<const T> items) {
-    const size_t bytes = items.size() * sizeof(T);
-    if (items.empty() || !take(bytes)) return {};
-    T* out = static_cast<T*>(allocate(bytes));
-    std::copy(items.begin(), items.end(), out);
-    return {out, items.size()};
+    void* out = copy_bytes(items.data(), items.size_bytes());
+    return {static_cast<T*>(out), out == nullptr ? 0 : items.size()};
   }
 
   uint32_t line = 0;  // of the template, counted from 1
@@ -56,6 +53,8 @@ class Heap {
  private:
   // Memory for any type, whatever the limit says: small things are made first and counted then.
   void* allocate(size_t bytes);
+  // Null if there is nothing to copy, or no room.
+  void* copy_bytes(const void* from, size_t bytes);
 
   const Limits limits_;
   uint64_t steps_ = 0;
@@ -72,16 +71,14 @@ class Heap {
 class Text {
  public:
   explicit Text(Heap& heap) : heap_(heap) {}
-  void add(std::string_view text) {
-    if (heap_.take(text.size())) out_.append(text);
-  }
-  void add(char c) { add(std::string_view(&c, 1)); }
+  void add(std::string_view text);
+  void add(char c);
   void repeat(std::string_view text, int64_t times);
   /// A code point.
   void put(uint32_t code_point);
   std::string_view view() const { return out_; }
   std::string release() { return std::move(out_); }
-  Value done() const { return heap_.text(out_); }
+  Value done() const;
 
  private:
   Heap& heap_;
@@ -92,12 +89,10 @@ class Text {
 class Items {
  public:
   explicit Items(Heap& heap) : heap_(heap) {}
-  void add(Value value) {
-    if (heap_.spend(1) && heap_.take(sizeof value)) out_.push_back(value);
-  }
+  void add(const Value& value);
   std::vector<Value>& values() { return out_; }
-  Value done(Kind kind = Kind::kList) const { return heap_.list(out_, kind); }
-  Value iterator() const { return heap_.iterator(out_); }
+  Value done(Kind kind = Kind::kList) const;
+  Value iterator() const;
 
  private:
   Heap& heap_;

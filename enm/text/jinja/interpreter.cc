@@ -15,7 +15,7 @@ Variable* Scope::find(std::string_view name) const {
   return nullptr;
 }
 
-Value Arguments::get(size_t at, std::string_view name, Value fallback) const {
+Value Arguments::get(size_t at, std::string_view name, const Value& fallback) const {
   if (at < values.size()) return values[at];
   for (const Pair& pair : named) {
     if (pair.key.str() == name) return pair.value;
@@ -38,7 +38,7 @@ Scope* Interpreter::enter_scope(Scope* outer) {
   return scope;
 }
 
-void Interpreter::assign(Scope& scope, std::string_view name, Value value) {
+void Interpreter::assign(Scope& scope, std::string_view name, const Value& value) {
   if (Variable* found = scope.find(name)) return void(found->value = value);
   if (!take(sizeof(Variable))) return;
   auto* variable = make<Variable>();
@@ -113,6 +113,24 @@ Value Interpreter::evaluate_in(const Node& node) {
       const Value left = part(0);
       return truth(left) ? left : part(1);
     }
+    case Is::kNegative:
+    case Is::kPositive:
+    case Is::kBinary:
+    case Is::kCompare:
+    case Is::kConcat:
+      return calculate(node);
+    case Is::kCondition:
+      if (truth(part(1))) return part(0);
+      if (node.parts.size() == 3) return part(2);
+      return Value::string("the inline if", Kind::kUndefined);
+    default:
+      return {};
+  }
+}
+
+Value Interpreter::calculate(const Node& node) {
+  const auto part = [&](size_t at) { return evaluate(*node.parts[at]); };
+  switch (node.kind) {
     case Is::kNegative: {
       const Value value = part(0);
       if (value.is(Kind::kFloat)) return Value::of_float(-value.number);  // 0 - x loses -0.0
@@ -131,10 +149,6 @@ Value Interpreter::evaluate_in(const Node& node) {
       for (size_t i = 0; i < node.parts.size(); ++i) print(out, *this, part(i));
       return out.done();
     }
-    case Is::kCondition:
-      if (truth(part(1))) return part(0);
-      if (node.parts.size() == 3) return part(2);
-      return Value::string("the inline if", Kind::kUndefined);
     default:
       return {};
   }
@@ -209,7 +223,7 @@ Arguments Interpreter::arguments(const Node& node) {
   return out;
 }
 
-Value Interpreter::call(Value callee, const Arguments& arguments) {
+Value Interpreter::call(const Value& callee, const Arguments& arguments) {
   if (failed()) return {};
   switch (callee.kind) {
     case Kind::kMacro:
@@ -240,7 +254,7 @@ Value Interpreter::call(Value callee, const Arguments& arguments) {
   }
 }
 
-Value Interpreter::get_attribute(Value object, std::string_view name) {
+Value Interpreter::get_attribute(const Value& object, std::string_view name) {
   if (object.is(Kind::kUndefined)) return fail_undefined(*this, object);
   Value missing = Value::string(name, Kind::kUndefined);
   missing.detail = static_cast<uint8_t>(object.kind);
@@ -263,7 +277,7 @@ Value Interpreter::get_attribute(Value object, std::string_view name) {
   return missing;
 }
 
-Value Interpreter::get_item(Value object, Value index) {
+Value Interpreter::get_item(const Value& object, const Value& index) {
   if (object.is(Kind::kUndefined)) return fail_undefined(*this, object);
   if (object.is(Kind::kDict)) {
     if (const Value* found = find(*this, object, index)) return *found;
@@ -289,8 +303,9 @@ Value Interpreter::get_item(Value object, Value index) {
   return missing;
 }
 
-Value Interpreter::get_path(Value object, Value path, Value fallback) {
-  if (!path.is(Kind::kString)) return get_item(object, path);
+Value Interpreter::get_path(const Value& from, const Value& path, const Value& fallback) {
+  if (!path.is(Kind::kString)) return get_item(from, path);
+  Value object = from;
   const bool has_fallback = !fallback.is(Kind::kUndefined) && !fallback.is(Kind::kNone);
   for (const std::string_view part : split(path.str(), '.')) {
     int64_t index = 0;

@@ -44,7 +44,7 @@ struct Arguments {
   std::vector<Pair> named;
 
   /// The argument at that place or of that name, or else the fallback.
-  Value get(size_t at, std::string_view name, Value fallback = Value::none()) const;
+  Value get(size_t at, std::string_view name, const Value& fallback = Value::none()) const;
 };
 
 class Interpreter : public Heap {
@@ -52,19 +52,19 @@ class Interpreter : public Heap {
   Interpreter(const Limits& limits, std::optional<int64_t> now) : Heap(limits), now_(now) {}
 
   /// Before render(): what the template finds by this name, which outlives the interpreter.
-  void define(std::string_view name, Value value) { assign(top_, name, value); }
+  void define(std::string_view name, const Value& value) { assign(top_, name, value); }
   std::string render(std::span<Node* const> body);
 
   // What filters, tests and methods need.
-  Value get_attribute(Value object, std::string_view name);
-  Value get_item(Value object, Value index);
+  Value get_attribute(const Value& object, std::string_view name);
+  Value get_item(const Value& object, const Value& index);
   /// "a.b.0" of a value, or the fallback where that is undefined.
-  Value get_path(Value object, Value path, Value fallback = {});
-  Value call_filter(std::string_view name, Value subject, const Arguments& arguments);
-  bool call_test(std::string_view name, Value subject, const Arguments& arguments);
-  Value binary(char op, Value left, Value right);
-  Value slice(Value object, Value begin, Value end, Value step);
-  void assign(Scope& scope, std::string_view name, Value value);
+  Value get_path(const Value& object, const Value& path, const Value& fallback = {});
+  Value call_filter(std::string_view name, const Value& subject, const Arguments& arguments);
+  bool call_test(std::string_view name, const Value& subject, const Arguments& arguments);
+  Value binary(char op, const Value& left, const Value& right);
+  Value slice(const Value& object, const Value& begin, const Value& end, const Value& step);
+  void assign(Scope& scope, std::string_view name, const Value& value);
   std::optional<int64_t> now() const { return now_; }
 
  private:
@@ -72,12 +72,13 @@ class Interpreter : public Heap {
 
   Value evaluate(const Node& node);
   Value evaluate_in(const Node& node);
+  Value calculate(const Node& node);
   Value lookup(std::string_view name);
   Value items(const Node& node);
   Value compare_chain(const Node& node);
   Value dictionary(const Node& node);
   Arguments arguments(const Node& node);
-  Value call(Value callee, const Arguments& arguments);
+  Value call(const Value& callee, const Arguments& arguments);
   Value call_macro(const Macro& macro, const Arguments& arguments);
   void bind(const Macro& macro, const Arguments& arguments, Scope& scope);
   Value call_loop(Loop& loop, const Arguments& arguments);
@@ -88,11 +89,11 @@ class Interpreter : public Heap {
   /// What the body writes, in a scope of its own.
   Value capture(std::span<Node* const> body, Scope& scope);
   Flow run_if(const Node* node);
-  void run_for(const Node& node, Value items, Scope* scope, int64_t depth);
+  void run_for(const Node& node, const Value& items, Scope* scope, int64_t depth);
   void run_with(const Node& node);
   void run_call_block(const Node& node);
   std::span<const Value> filtered(const Node& node, std::span<const Value> items, Scope* scope);
-  void assign_to(const Node& target, Value value);
+  void assign_to(const Node& target, const Value& value);
   Scope* enter_scope(Scope* outer);
 
   const std::optional<int64_t> now_;
@@ -105,7 +106,7 @@ class Interpreter : public Heap {
 /// A function of filters, methods and globals.
 struct Builtin {
   std::string_view name;
-  Value (*call)(Interpreter&, Value subject, const Arguments&);
+  Value (*call)(Interpreter&, const Value& subject, const Arguments&);
 };
 
 Value make_range(Heap& heap, int64_t begin, int64_t end, int64_t step);

@@ -34,7 +34,7 @@ int64_t int_argument(Interpreter& in, Args args, size_t at, std::string_view nam
   return value.integer;
 }
 
-Value strip(Interpreter& in, Value self, Args args, bool left, bool right) {
+Value strip(Interpreter& in, const Value& self, Args args, bool left, bool right) {
   const auto set = text_argument(in, args, 0, "chars");
   const std::string_view* chars = set ? &*set : nullptr;
   in.spend(self.size / 16 * (1 + (set ? set->size() : 0)));
@@ -43,37 +43,41 @@ Value strip(Interpreter& in, Value self, Args args, bool left, bool right) {
   if (right) text = strip_right(text, chars);
   return Value::string(text);
 }
-Value strip_both(Interpreter& in, Value self, Args args) {
+Value strip_both(Interpreter& in, const Value& self, Args args) {
   return strip(in, self, args, true, true);
 }
-Value lstrip(Interpreter& in, Value self, Args args) { return strip(in, self, args, true, false); }
-Value rstrip(Interpreter& in, Value self, Args args) { return strip(in, self, args, false, true); }
+Value lstrip(Interpreter& in, const Value& self, Args args) {
+  return strip(in, self, args, true, false);
+}
+Value rstrip(Interpreter& in, const Value& self, Args args) {
+  return strip(in, self, args, false, true);
+}
 
-Value upper(Interpreter& in, Value self, Args) {
+Value upper(Interpreter& in, const Value& self, Args) {
   Text out(in);
   in.spend(self.size);
   change_case(out, self.str(), Case::kUpper);
   return out.done();
 }
-Value lower(Interpreter& in, Value self, Args) {
+Value lower(Interpreter& in, const Value& self, Args) {
   Text out(in);
   in.spend(self.size);
   change_case(out, self.str(), Case::kLower);
   return out.done();
 }
-Value swapcase(Interpreter& in, Value self, Args) {
+Value swapcase(Interpreter& in, const Value& self, Args) {
   Text out(in);
   change_case(out, self.str(), Case::kSwap);
   return out.done();
 }
-Value capitalized(Interpreter& in, Value self, Args) {
+Value capitalized(Interpreter& in, const Value& self, Args) {
   Text out(in);
   capitalize(out, self.str());
   return out.done();
 }
 
 // Words are runs of letters: "they're" has two.
-Value title(Interpreter& in, Value self, Args) {
+Value title(Interpreter& in, const Value& self, Args) {
   Text out(in);
   const std::string_view text = self.str();
   for (size_t at = 0; at < text.size() && in.spend(1);) {
@@ -87,14 +91,15 @@ Value title(Interpreter& in, Value self, Args) {
   return out.done();
 }
 
-Value replaced(Interpreter& in, Value self, Args args) {
+Value replaced(Interpreter& in, const Value& self, Args args) {
   const std::string_view from = text_required(in, args, 0, "old");
   return replace(in, self.str(), from, text_required(in, args, 1, "new"),
                  int_argument(in, args, 2, "count", -1));
 }
 
-Value affix(Interpreter& in, Value self, Args args, bool at_start) {
+Value affix(Interpreter& in, const Value& whole, Args args, bool at_start) {
   Value wanted = args.get(0, "prefix");
+  Value self = whole;
   if (args.values.size() > 1) {
     const Value end = args.get(2, "end");
     self = in.slice(self, args.values[1], end, Value::none());
@@ -109,8 +114,12 @@ Value affix(Interpreter& in, Value self, Args args, bool at_start) {
   }
   return Value::boolean(found);
 }
-Value startswith(Interpreter& in, Value self, Args args) { return affix(in, self, args, true); }
-Value endswith(Interpreter& in, Value self, Args args) { return affix(in, self, args, false); }
+Value startswith(Interpreter& in, const Value& self, Args args) {
+  return affix(in, self, args, true);
+}
+Value endswith(Interpreter& in, const Value& self, Args args) {
+  return affix(in, self, args, false);
+}
 
 // Words between white space, at most `most` cuts, from the right if asked.
 Value split_white(Interpreter& in, std::string_view text, int64_t most, bool from_right) {
@@ -159,27 +168,27 @@ Value split_by(Interpreter& in, std::string_view text, std::string_view by, int6
   return out.done();
 }
 
-Value split_any(Interpreter& in, Value self, Args args, bool from_right) {
+Value split_any(Interpreter& in, const Value& self, Args args, bool from_right) {
   const auto by = text_argument(in, args, 0, "sep");
   const int64_t most = int_argument(in, args, 1, "maxsplit", -1);
   return by ? split_by(in, self.str(), *by, most, from_right)
             : split_white(in, self.str(), most, from_right);
 }
-Value split_left(Interpreter& in, Value self, Args args) {
+Value split_left(Interpreter& in, const Value& self, Args args) {
   return split_any(in, self, args, false);
 }
-Value split_right(Interpreter& in, Value self, Args args) {
+Value split_right(Interpreter& in, const Value& self, Args args) {
   return split_any(in, self, args, true);
 }
 
-Value splitlines(Interpreter& in, Value self, Args args) {
+Value splitlines(Interpreter& in, const Value& self, Args args) {
   Items out(in);
   const bool keep = truth(args.get(0, "keepends"));
   for (const std::string_view line : lines(in, self.str(), keep)) out.add(Value::string(line));
   return out.done();
 }
 
-Value partition_at(Interpreter& in, Value self, Args args, bool last) {
+Value partition_at(Interpreter& in, const Value& self, Args args, bool last) {
   const std::string_view text = self.str(), by = text_required(in, args, 0, "sep");
   if (by.empty()) return in.fail("empty separator");
   const size_t found = last ? text.rfind(by) : text.find(by);
@@ -190,14 +199,14 @@ Value partition_at(Interpreter& in, Value self, Args args, bool last) {
                          Value::string(text.substr(cut + size))};
   return in.list(parts, Kind::kTuple);
 }
-Value partition(Interpreter& in, Value self, Args args) {
+Value partition(Interpreter& in, const Value& self, Args args) {
   return partition_at(in, self, args, false);
 }
-Value rpartition(Interpreter& in, Value self, Args args) {
+Value rpartition(Interpreter& in, const Value& self, Args args) {
   return partition_at(in, self, args, true);
 }
 
-Value join_items(Interpreter& in, Value self, Args args) {
+Value join_items(Interpreter& in, const Value& self, Args args) {
   Text out(in);
   bool first = true;
   for (const Value& item : items_of(in, args.get(0, "iterable"))) {
@@ -209,7 +218,7 @@ Value join_items(Interpreter& in, Value self, Args args) {
 }
 
 // Where the text stands, in characters; -1 if nowhere.
-Value position(Interpreter& in, Value self, Args args, bool last, bool must) {
+Value position(Interpreter& in, const Value& self, Args args, bool last, bool must) {
   const std::string_view text = self.str(), wanted = text_required(in, args, 0, "sub");
   in.spend(text.size() / 16);
   const int64_t skipped = int_argument(in, args, 1, "start", 0);
@@ -222,20 +231,20 @@ Value position(Interpreter& in, Value self, Args args, bool last, bool must) {
   const auto bytes = static_cast<size_t>(inside.data() + found - text.data());
   return Value::of_int(length(text.substr(0, inside.empty() ? 0 : bytes)));
 }
-Value find_first(Interpreter& in, Value self, Args args) {
+Value find_first(Interpreter& in, const Value& self, Args args) {
   return position(in, self, args, false, false);
 }
-Value find_last(Interpreter& in, Value self, Args args) {
+Value find_last(Interpreter& in, const Value& self, Args args) {
   return position(in, self, args, true, false);
 }
-Value index_first(Interpreter& in, Value self, Args args) {
+Value index_first(Interpreter& in, const Value& self, Args args) {
   return position(in, self, args, false, true);
 }
-Value index_last(Interpreter& in, Value self, Args args) {
+Value index_last(Interpreter& in, const Value& self, Args args) {
   return position(in, self, args, true, true);
 }
 
-Value count_text(Interpreter& in, Value self, Args args) {
+Value count_text(Interpreter& in, const Value& self, Args args) {
   const std::string_view text = self.str(), wanted = text_required(in, args, 0, "sub");
   if (wanted.empty()) return Value::of_int(length(text) + 1);
   int64_t count = 0;
@@ -245,20 +254,20 @@ Value count_text(Interpreter& in, Value self, Args args) {
   return Value::of_int(count);
 }
 
-Value remove_affix(Interpreter& in, Value self, Args args, bool prefix) {
+Value remove_affix(Interpreter& in, const Value& self, Args args, bool prefix) {
   const std::string_view text = self.str(), affix = text_required(in, args, 0, "affix");
   if (prefix ? !text.starts_with(affix) : !text.ends_with(affix)) return self;
   return Value::string(prefix ? text.substr(affix.size())
                               : text.substr(0, text.size() - affix.size()));
 }
-Value removeprefix(Interpreter& in, Value self, Args args) {
+Value removeprefix(Interpreter& in, const Value& self, Args args) {
   return remove_affix(in, self, args, true);
 }
-Value removesuffix(Interpreter& in, Value self, Args args) {
+Value removesuffix(Interpreter& in, const Value& self, Args args) {
   return remove_affix(in, self, args, false);
 }
 
-Value pad(Interpreter& in, Value self, Args args, int side) {
+Value pad(Interpreter& in, const Value& self, Args args, int side) {
   const int64_t room = int_argument(in, args, 0, "width", 80) - length(self.str());
   const std::string_view fill = text_argument(in, args, 1, "fillchar").value_or(" ");
   if (length(fill) != 1) return in.fail("the fill character must be one character");
@@ -272,11 +281,11 @@ Value pad(Interpreter& in, Value self, Args args, int side) {
   out.repeat(fill, room - left);
   return out.done();
 }
-Value ljust(Interpreter& in, Value self, Args args) { return pad(in, self, args, -1); }
-Value rjust(Interpreter& in, Value self, Args args) { return pad(in, self, args, 1); }
-Value center(Interpreter& in, Value self, Args args) { return pad(in, self, args, 0); }
+Value ljust(Interpreter& in, const Value& self, Args args) { return pad(in, self, args, -1); }
+Value rjust(Interpreter& in, const Value& self, Args args) { return pad(in, self, args, 1); }
+Value center(Interpreter& in, const Value& self, Args args) { return pad(in, self, args, 0); }
 
-Value zfill(Interpreter& in, Value self, Args args) {
+Value zfill(Interpreter& in, const Value& self, Args args) {
   const std::string_view text = self.str();
   const size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
   Text out(in);
@@ -286,38 +295,42 @@ Value zfill(Interpreter& in, Value self, Args args) {
   return out.done();
 }
 
-Value formatted(Interpreter& in, Value self, Args args) {
+Value formatted(Interpreter& in, const Value& self, Args args) {
   return format_fields(in, self.str(), args.values, args.named);
 }
 
-Value all_are(Value self, bool (*is)(uint32_t)) {
+Value all_are(const Value& self, bool (*is)(uint32_t)) {
   const std::string_view text = self.str();
   bool all = !text.empty();
   for (size_t at = 0; all && at < text.size();) all = is(next_code_point(text, at));
   return Value::boolean(all);
 }
 // Whether letters have that case, and there are some.
-Value has_case(Interpreter& in, Value self, Args args, bool is_upper) {
+Value has_case(Interpreter& in, const Value& self, Args args, bool is_upper) {
   const std::string_view text = self.str();
   return Value::boolean((is_upper ? upper : lower)(in, self, args).str() == text &&
                         (is_upper ? lower : upper)(in, self, args).str() != text);
 }
-Value isdigit(Interpreter&, Value self, Args) { return all_are(self, is_number); }
-Value isalpha(Interpreter&, Value self, Args) { return all_are(self, is_letter); }
-Value isalnum(Interpreter&, Value self, Args) {
+Value isdigit(Interpreter&, const Value& self, Args) { return all_are(self, is_number); }
+Value isalpha(Interpreter&, const Value& self, Args) { return all_are(self, is_letter); }
+Value isalnum(Interpreter&, const Value& self, Args) {
   return all_are(self, [](uint32_t c) { return is_letter(c) || is_number(c); });
 }
-Value isspace(Interpreter&, Value self, Args) { return all_are(self, is_space); }
-Value isupper(Interpreter& in, Value self, Args args) { return has_case(in, self, args, true); }
-Value islower(Interpreter& in, Value self, Args args) { return has_case(in, self, args, false); }
+Value isspace(Interpreter&, const Value& self, Args) { return all_are(self, is_space); }
+Value isupper(Interpreter& in, const Value& self, Args args) {
+  return has_case(in, self, args, true);
+}
+Value islower(Interpreter& in, const Value& self, Args args) {
+  return has_case(in, self, args, false);
+}
 
-Value get(Interpreter& in, Value self, Args args) {
+Value get(Interpreter& in, const Value& self, Args args) {
   check_key(in, args.get(0, "key"));
   const Value* found = find(in, self, args.get(0, "key"));
   return found != nullptr ? *found : args.get(1, "default");
 }
 
-Value view(Interpreter& in, Value self, uint8_t which) {
+Value view(Interpreter& in, const Value& self, uint8_t which) {
   Items out(in);
   for (uint32_t i = 0; i < self.size && !in.failed(); ++i) {
     const Value pair[] = {self.pairs[i].key, self.pairs[i].value};
@@ -327,19 +340,19 @@ Value view(Interpreter& in, Value self, uint8_t which) {
   made.detail = which;
   return made;
 }
-Value keys(Interpreter& in, Value self, Args) { return view(in, self, 0); }
-Value values(Interpreter& in, Value self, Args) { return view(in, self, 1); }
-Value items(Interpreter& in, Value self, Args) { return view(in, self, 2); }
-Value copy(Interpreter&, Value self, Args) { return self; }  // nothing changes it
+Value keys(Interpreter& in, const Value& self, Args) { return view(in, self, 0); }
+Value values(Interpreter& in, const Value& self, Args) { return view(in, self, 1); }
+Value items(Interpreter& in, const Value& self, Args) { return view(in, self, 2); }
+Value copy(Interpreter&, const Value& self, Args) { return self; }  // nothing changes it
 
-Value count_items(Interpreter& in, Value self, Args args) {
+Value count_items(Interpreter& in, const Value& self, Args args) {
   int64_t count = 0;
   for (uint32_t i = 0; i < self.size; ++i) {
     count += equal(in, self.items[i], args.get(0, "value")) ? 1 : 0;
   }
   return Value::of_int(count);
 }
-Value index_of(Interpreter& in, Value self, Args args) {
+Value index_of(Interpreter& in, const Value& self, Args args) {
   for (uint32_t i = 0; i < self.size; ++i) {
     if (equal(in, self.items[i], args.get(0, "value"))) return Value::of_int(i);
   }

@@ -82,7 +82,7 @@ Value float_binary(Heap& heap, char op, double a, double b) {
   return Value::of_float(quotient - down > 0.5 ? down + 1 : down);
 }
 
-Value repeat(Heap& heap, Value value, int64_t times) {
+Value repeat(Heap& heap, const Value& value, int64_t times) {
   if (value.is(Kind::kString)) {
     Text out(heap);
     out.repeat(value.str(), times);
@@ -95,12 +95,12 @@ Value repeat(Heap& heap, Value value, int64_t times) {
   return out.done(value.kind);
 }
 
-bool is_joinable(Value value) {
+bool is_joinable(const Value& value) {
   return value.is(Kind::kString) || value.is(Kind::kList) || value.is(Kind::kTuple);
 }
 
 // What is marked as safe makes the other side escaped.
-Value join_texts(Interpreter& in, Value a, Value b) {
+Value join_texts(Interpreter& in, const Value& a, const Value& b) {
   const bool is_safe = a.detail != 0 || b.detail != 0;
   Text out(in);
   for (const Value part : {a, b}) {
@@ -112,7 +112,7 @@ Value join_texts(Interpreter& in, Value a, Value b) {
   return made;
 }
 
-Value join(Heap& heap, Value a, Value b) {
+Value join(Heap& heap, const Value& a, const Value& b) {
   Items out(heap);
   for (uint32_t i = 0; i < a.size; ++i) out.add(a.items[i]);
   for (uint32_t i = 0; i < b.size; ++i) out.add(b.items[i]);
@@ -120,7 +120,7 @@ Value join(Heap& heap, Value a, Value b) {
 }
 
 // A slice's bound as an index of `size` items, from -1 on for steps down.
-int64_t bound(Value value, int64_t fallback, int64_t size, int64_t step) {
+int64_t bound(const Value& value, int64_t fallback, int64_t size, int64_t step) {
   if (value.is(Kind::kNone)) return fallback;
   int64_t at = value.integer;
   if (at < 0) at += size;
@@ -130,7 +130,7 @@ int64_t bound(Value value, int64_t fallback, int64_t size, int64_t step) {
 
 }  // namespace
 
-Value Interpreter::binary(char op, Value left, Value right) {
+Value Interpreter::binary(char op, const Value& left, const Value& right) {
   if (left.is(Kind::kString) && op == '%') return format(*this, left.str(), right);
   for (const Value value : {left, right}) {
     if (value.is(Kind::kUndefined)) return fail_undefined(*this, value);
@@ -155,7 +155,8 @@ Value Interpreter::binary(char op, Value left, Value right) {
               type_name(right.kind), "'");
 }
 
-Value Interpreter::slice(Value object, Value begin, Value end, Value step) {
+Value Interpreter::slice(const Value& object, const Value& begin, const Value& end,
+                         const Value& step) {
   if (object.is(Kind::kUndefined)) return fail_undefined(*this, object);
   const bool is_range = object.is(Kind::kView) && object.detail == kRangeView;
   if (!is_joinable(object) && !is_range) {

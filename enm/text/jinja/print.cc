@@ -40,7 +40,8 @@ void print_quoted(Text& out, std::string_view text) {
   out.add(quote);
 }
 
-void print_items(Text& out, Heap& heap, Value value, std::string_view begin, std::string_view end) {
+void print_items(Text& out, Heap& heap, const Value& value, std::string_view begin,
+                 std::string_view end) {
   out.add(begin);
   for (uint32_t i = 0; i < value.size && !heap.failed(); ++i) {
     if (i > 0) out.add(", ");
@@ -49,7 +50,7 @@ void print_items(Text& out, Heap& heap, Value value, std::string_view begin, std
   out.add(end);
 }
 
-void print_pair(Text& out, Heap& heap, bool first, Value key, Value value) {
+void print_pair(Text& out, Heap& heap, bool first, const Value& key, const Value& value) {
   if (!first) out.add(", ");
   print_repr(out, heap, key);
   out.add(": ");
@@ -57,13 +58,14 @@ void print_pair(Text& out, Heap& heap, bool first, Value key, Value value) {
 }
 
 // Its bounds lie in front of its items; a step of 1 is not shown.
-void print_range(Text& out, Heap& heap, Value value) {
-  value.items -= 3;
-  value.size = value.items[2].integer == 1 ? 2 : 3;
-  print_items(out, heap, value, "(", ")");
+void print_range(Text& out, Heap& heap, const Value& value) {
+  Value bounds = value;
+  bounds.items -= 3;
+  bounds.size = bounds.items[2].integer == 1 ? 2 : 3;
+  print_items(out, heap, bounds, "(", ")");
 }
 
-void print_container(Text& out, Heap& heap, Value value) {
+void print_container(Text& out, Heap& heap, const Value& value) {
   switch (value.kind) {
     case Kind::kList:
       return print_items(out, heap, value, "[", "]");
@@ -131,7 +133,7 @@ void print_json_items(Text& out, Heap& heap, uint32_t count, const JsonStyle& st
   out.add(brackets[1]);
 }
 
-void print_json_key(Text& out, Heap& heap, Value key, const JsonStyle& style) {
+void print_json_key(Text& out, Heap& heap, const Value& key, const JsonStyle& style) {
   if (key.is(Kind::kTuple)) return void(heap.fail("a tuple cannot be a key in JSON"));
   if (key.is(Kind::kString)) return print_json_text(out, key.str(), style.ascii);
   out.add('"');
@@ -139,7 +141,7 @@ void print_json_key(Text& out, Heap& heap, Value key, const JsonStyle& style) {
   out.add('"');
 }
 
-void print_json_dict(Text& out, Heap& heap, Value value, const JsonStyle& style, int level) {
+void print_json_dict(Text& out, Heap& heap, const Value& value, const JsonStyle& style, int level) {
   std::vector<uint32_t> order;
   if (style.sorts_keys) {
     order = sorted_order(value.size, [&](uint32_t a, uint32_t b) {
@@ -156,12 +158,12 @@ void print_json_dict(Text& out, Heap& heap, Value value, const JsonStyle& style,
 
 }  // namespace
 
-void print(Text& out, Heap& heap, Value value) {
+void print(Text& out, Heap& heap, const Value& value) {
   if (value.is(Kind::kString)) return out.add(value.str());
   if (!value.is(Kind::kUndefined)) print_repr(out, heap, value);
 }
 
-void print_repr(Text& out, Heap& heap, Value value) {
+void print_repr(Text& out, Heap& heap, const Value& value) {
   switch (value.kind) {
     case Kind::kUndefined:
       return out.add("Undefined");
@@ -192,14 +194,14 @@ void print_repr(Text& out, Heap& heap, Value value) {
   }
 }
 
-std::string_view to_text(Heap& heap, Value value) {
+std::string_view to_text(Heap& heap, const Value& value) {
   if (value.is(Kind::kString)) return value.str();
   Text out(heap);
   print(out, heap, value);
   return out.done().str();
 }
 
-void print_json(Text& out, Heap& heap, Value value, const JsonStyle& style, int level) {
+void print_json(Text& out, Heap& heap, const Value& value, const JsonStyle& style, int level) {
   switch (value.kind) {
     case Kind::kNone:
       return out.add("null");

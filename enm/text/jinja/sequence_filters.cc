@@ -20,8 +20,8 @@ Arguments after(Args args, size_t count) {
 }
 
 // What items are ordered and told apart by.
-Value key_of(Interpreter& in, Value item, Value path, bool keeps_case) {
-  if (!path.is(Kind::kNone)) item = in.get_path(item, path);
+Value key_of(Interpreter& in, const Value& from, const Value& path, bool keeps_case) {
+  const Value item = path.is(Kind::kNone) ? from : in.get_path(from, path);
   if (!item.is(Kind::kString) || keeps_case) return item;
   Text out(in);
   in.spend(item.size);
@@ -29,14 +29,14 @@ Value key_of(Interpreter& in, Value item, Value path, bool keeps_case) {
   return out.done();
 }
 
-std::vector<Value> keys_of(Interpreter& in, std::span<const Value> items, Value path,
+std::vector<Value> keys_of(Interpreter& in, std::span<const Value> items, const Value& path,
                            bool keeps_case) {
   Items out(in);
   for (const Value& item : items) out.add(key_of(in, item, path, keeps_case));
   return std::move(out.values());
 }
 
-Value length_of(Interpreter& in, Value value, Args) {
+Value length_of(Interpreter& in, const Value& value, Args) {
   if (value.is(Kind::kString)) {
     in.spend(value.size / 16);
     return Value::of_int(length(value.str()));
@@ -47,19 +47,19 @@ Value length_of(Interpreter& in, Value value, Args) {
   return in.fail("object of type '", type_name(value.kind), "' has no len()");
 }
 
-Value to_list(Interpreter& in, Value value, Args) { return in.list(items_of(in, value)); }
+Value to_list(Interpreter& in, const Value& value, Args) { return in.list(items_of(in, value)); }
 
-Value first(Interpreter& in, Value value, Args) {
+Value first(Interpreter& in, const Value& value, Args) {
   const auto items = items_of(in, value);
   return items.empty() ? Value::string("the first item", Kind::kUndefined) : items.front();
 }
-Value last(Interpreter& in, Value value, Args) {
+Value last(Interpreter& in, const Value& value, Args) {
   if (value.is(Kind::kIterator)) return in.fail("'iterator' is not reversible");
   const auto items = items_of(in, value);
   return items.empty() ? Value::string("the last item", Kind::kUndefined) : items.back();
 }
 
-Value join(Interpreter& in, Value value, Args args) {
+Value join(Interpreter& in, const Value& value, Args args) {
   const Value path = args.get(1, "attribute");
   const std::string_view between = to_text(in, args.get(0, "d", Value::string("")));
   Text out(in);
@@ -72,7 +72,7 @@ Value join(Interpreter& in, Value value, Args args) {
   return out.done();
 }
 
-Value reverse(Interpreter& in, Value value, Args) {
+Value reverse(Interpreter& in, const Value& value, Args) {
   if (value.is(Kind::kString)) {
     return in.slice(value, Value::none(), Value::none(), Value::of_int(-1));
   }
@@ -95,7 +95,7 @@ Value ordered(Interpreter& in, std::span<const Value> items, const std::vector<V
   return out.done();
 }
 
-Value sort(Interpreter& in, Value value, Args args) {
+Value sort(Interpreter& in, const Value& value, Args args) {
   const auto items = items_of(in, value);
   const bool keeps_case = truth(args.get(1, "case_sensitive"));
   const Value attribute = args.get(2, "attribute");
@@ -114,7 +114,7 @@ Value sort(Interpreter& in, Value value, Args args) {
   return ordered(in, items, keys.values(), truth(args.get(0, "reverse")));
 }
 
-Value dictsort(Interpreter& in, Value value, Args args) {
+Value dictsort(Interpreter& in, const Value& value, Args args) {
   if (!value.is(Kind::kDict))
     return in.fail("dictsort: expected dict, not ", type_name(value.kind));
   const Value by = args.get(1, "by", Value::string("key"));
@@ -129,7 +129,7 @@ Value dictsort(Interpreter& in, Value value, Args args) {
   return ordered(in, items.values(), keys.values(), truth(args.get(2, "reverse")));
 }
 
-Value extreme(Interpreter& in, Value value, Args args, int sign) {
+Value extreme(Interpreter& in, const Value& value, Args args, int sign) {
   const auto items = items_of(in, value);
   const auto keys =
       keys_of(in, items, args.get(1, "attribute"), truth(args.get(0, "case_sensitive")));
@@ -140,10 +140,14 @@ Value extreme(Interpreter& in, Value value, Args args, int sign) {
   }
   return items[best];
 }
-Value largest(Interpreter& in, Value value, Args args) { return extreme(in, value, args, 1); }
-Value smallest(Interpreter& in, Value value, Args args) { return extreme(in, value, args, -1); }
+Value largest(Interpreter& in, const Value& value, Args args) {
+  return extreme(in, value, args, 1);
+}
+Value smallest(Interpreter& in, const Value& value, Args args) {
+  return extreme(in, value, args, -1);
+}
 
-Value sum(Interpreter& in, Value value, Args args) {
+Value sum(Interpreter& in, const Value& value, Args args) {
   const Value path = args.get(0, "attribute");
   Value total = args.get(1, "start", Value::of_int(0));
   for (const Value& item : items_of(in, value)) {
@@ -152,7 +156,7 @@ Value sum(Interpreter& in, Value value, Args args) {
   return total;
 }
 
-Value unique(Interpreter& in, Value value, Args args) {
+Value unique(Interpreter& in, const Value& value, Args args) {
   const auto items = items_of(in, value);
   const auto keys =
       keys_of(in, items, args.get(1, "attribute"), truth(args.get(0, "case_sensitive")));
@@ -168,7 +172,7 @@ Value unique(Interpreter& in, Value value, Args args) {
   return out.iterator();
 }
 
-Value groupby(Interpreter& in, Value value, Args args) {
+Value groupby(Interpreter& in, const Value& value, Args args) {
   const Value path = args.get(0, "attribute"), fallback = args.get(1, "default");
   const bool keeps_case = truth(args.get(2, "case_sensitive"));
   Items keys(in);
@@ -191,7 +195,7 @@ Value groupby(Interpreter& in, Value value, Args args) {
   return groups.done();
 }
 
-Value map(Interpreter& in, Value value, Args args) {
+Value map(Interpreter& in, const Value& value, Args args) {
   if (!truth(value)) return in.iterator({});
   Items out(in);
   const Value path = args.get(1, "attribute");
@@ -207,7 +211,7 @@ Value map(Interpreter& in, Value value, Args args) {
   return out.iterator();
 }
 
-Value chosen(Interpreter& in, Value value, Args args, bool wanted, bool by_attribute) {
+Value chosen(Interpreter& in, const Value& value, Args args, bool wanted, bool by_attribute) {
   if (!truth(value)) return in.iterator({});
   const size_t skipped = by_attribute ? 1 : 0;
   if (args.values.size() < skipped) return in.fail("the attribute's name is missing");
@@ -224,20 +228,20 @@ Value chosen(Interpreter& in, Value value, Args args, bool wanted, bool by_attri
   }
   return out.iterator();
 }
-Value select(Interpreter& in, Value value, Args args) {
+Value select(Interpreter& in, const Value& value, Args args) {
   return chosen(in, value, args, true, false);
 }
-Value reject(Interpreter& in, Value value, Args args) {
+Value reject(Interpreter& in, const Value& value, Args args) {
   return chosen(in, value, args, false, false);
 }
-Value selectattr(Interpreter& in, Value value, Args args) {
+Value selectattr(Interpreter& in, const Value& value, Args args) {
   return chosen(in, value, args, true, true);
 }
-Value rejectattr(Interpreter& in, Value value, Args args) {
+Value rejectattr(Interpreter& in, const Value& value, Args args) {
   return chosen(in, value, args, false, true);
 }
 
-Value pairs(Interpreter& in, Value value, Args args) {
+Value pairs(Interpreter& in, const Value& value, Args args) {
   if (value.is(Kind::kUndefined)) return in.iterator({});
   if (!value.is(Kind::kDict))
     return in.fail("items: expected a mapping, not ", type_name(value.kind));
@@ -246,7 +250,7 @@ Value pairs(Interpreter& in, Value value, Args args) {
   return in.iterator({view.items, view.size});
 }
 
-Value batch(Interpreter& in, Value value, Args args) {
+Value batch(Interpreter& in, const Value& value, Args args) {
   const int64_t size = args.get(0, "linecount").integer;
   const Value fill = args.get(1, "fill_with");
   if (size < 1) return in.fail("batch: expected a positive count");
@@ -264,7 +268,7 @@ Value batch(Interpreter& in, Value value, Args args) {
   return out.iterator();
 }
 
-Value slices(Interpreter& in, Value value, Args args) {
+Value slices(Interpreter& in, const Value& value, Args args) {
   const int64_t count = args.get(0, "slices").integer;
   const Value fill = args.get(1, "fill_with");
   if (count < 1) return in.fail("slice: expected a positive count");

@@ -105,7 +105,7 @@ std::span<const Value> Interpreter::filtered(const Node& node, std::span<const V
   return {list.items, list.size};
 }
 
-void Interpreter::run_for(const Node& node, Value items, Scope* scope, int64_t depth) {
+void Interpreter::run_for(const Node& node, const Value& items, Scope* scope, int64_t depth) {
   auto* loop = make<Loop>();
   loop->node = &node;
   loop->scope = scope;
@@ -198,7 +198,7 @@ void Interpreter::run_call_block(const Node& node) {
   print(*out_, *this, call(callee, given));
 }
 
-void Interpreter::assign_to(const Node& target, Value value) {
+void Interpreter::assign_to(const Node& target, const Value& value) {
   if (failed()) return;
   if (target.kind == Is::kName) return assign(*scope_, target.name, value);
   if (target.kind == Is::kNamespaceTarget) {

@@ -21,7 +21,7 @@ std::vector<uint32_t> starts(Heap& heap, std::string_view text);
 Value unescape(Heap& heap, std::string_view text);
 
 /// 'format' % arguments
-Value format(Heap& heap, std::string_view format, Value arguments);
+Value format(Heap& heap, std::string_view format, const Value& arguments);
 
 /// 'format'.format(arguments): fields by number and name, without attributes and formats.
 Value format_fields(Heap& heap, std::string_view format, std::span<const Value> values,

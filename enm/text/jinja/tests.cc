@@ -16,7 +16,7 @@ struct Question {
   int order() const { return compare(in, value, other()); }
   bool is(Kind kind) const { return value.is(kind); }
   // The remainder of a division by `by`.
-  bool divides(Value by) const { return !truth(in.binary('%', value, by)); }
+  bool divides(const Value& by) const { return !truth(in.binary('%', value, by)); }
   bool has_case(std::string_view name) const {
     const Value text = Value::string(to_text(in, value));
     bool refused = false;
@@ -96,7 +96,8 @@ constexpr Row kTests[] = {
 
 }  // namespace
 
-bool Interpreter::call_test(std::string_view name, Value subject, const Arguments& arguments) {
+bool Interpreter::call_test(std::string_view name, const Value& subject,
+                            const Arguments& arguments) {
   if (failed()) return false;
   for (const Row& row : kTests) {
     if (row.name == name) return row.holds({*this, subject, arguments});
@@ -105,7 +106,8 @@ bool Interpreter::call_test(std::string_view name, Value subject, const Argument
   return false;
 }
 
-Value Interpreter::call_filter(std::string_view name, Value subject, const Arguments& arguments) {
+Value Interpreter::call_filter(std::string_view name, const Value& subject,
+                               const Arguments& arguments) {
   if (!spend(1)) return {};
   const Builtin* found = find_text_filter(name);
   if (found == nullptr) found = find_sequence_filter(name);

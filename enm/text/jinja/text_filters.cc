@@ -13,35 +13,37 @@ namespace {
 
 using Args = const Arguments&;
 
-Value as_text(Interpreter& in, Value value) { return Value::string(to_text(in, value)); }
+Value as_text(Interpreter& in, const Value& value) { return Value::string(to_text(in, value)); }
 
 // A string as it is; nothing else.
-std::string_view text_only(Interpreter& in, Value value) {
+std::string_view text_only(Interpreter& in, const Value& value) {
   if (value.is(Kind::kString)) return value.str();
   if (value.is(Kind::kUndefined)) return fail_undefined(in, value), "";
   return in.fail("expected str, not ", type_name(value.kind)), "";
 }
 
 // A filter that is a method of the value's text.
-Value method(Interpreter& in, Value value, Args args, std::string_view name) {
+Value method(Interpreter& in, const Value& value, Args args, std::string_view name) {
   bool refused = false;
   return find_method(Kind::kString, name, refused)->call(in, as_text(in, value), args);
 }
-Value upper(Interpreter& in, Value v, Args args) { return method(in, v, args, "upper"); }
-Value lower(Interpreter& in, Value v, Args args) { return method(in, v, args, "lower"); }
-Value trim(Interpreter& in, Value v, Args args) { return method(in, v, args, "strip"); }
-Value center(Interpreter& in, Value v, Args args) { return method(in, v, args, "center"); }
-Value capitalized(Interpreter& in, Value v, Args args) { return method(in, v, args, "capitalize"); }
+Value upper(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "upper"); }
+Value lower(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "lower"); }
+Value trim(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "strip"); }
+Value center(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "center"); }
+Value capitalized(Interpreter& in, const Value& v, Args args) {
+  return method(in, v, args, "capitalize");
+}
 
-Value string(Interpreter& in, Value value, Args) { return as_text(in, value); }
+Value string(Interpreter& in, const Value& value, Args) { return as_text(in, value); }
 
-Value replaced(Interpreter& in, Value value, Args args) {
+Value replaced(Interpreter& in, const Value& value, Args args) {
   const Value count = args.get(2, "count");
   return replace(in, to_text(in, value), to_text(in, args.get(0, "old", {})),
                  to_text(in, args.get(1, "new", {})), count.is(Kind::kNone) ? -1 : count.integer);
 }
 
-Value title(Interpreter& in, Value value, Args) {
+Value title(Interpreter& in, const Value& value, Args) {
   Text out(in);
   std::string_view text = to_text(in, value);
   const auto breaks = [](uint32_t c) {
@@ -59,13 +61,13 @@ Value title(Interpreter& in, Value value, Args) {
 }
 
 // Marked as safe: adding it to other text escapes that.
-Value safe(Interpreter& in, Value value, Args) {
+Value safe(Interpreter& in, const Value& value, Args) {
   Value out = as_text(in, value);
   out.detail = 1;
   return out;
 }
 
-Value escape(Interpreter& in, Value value, Args args) {
+Value escape(Interpreter& in, const Value& value, Args args) {
   if (value.is(Kind::kString) && value.detail != 0) return value;
   Text out(in);
   for (const char c : to_text(in, value)) {
@@ -77,7 +79,7 @@ Value escape(Interpreter& in, Value value, Args args) {
   return safe(in, out.done(), args);
 }
 
-Value urlencode(Interpreter& in, Value value, Args) {
+Value urlencode(Interpreter& in, const Value& value, Args) {
   Text out(in);
   if (value.is_sequence() || value.is(Kind::kDict)) text_only(in, value);
   for (const char c : to_text(in, value)) {
@@ -93,12 +95,12 @@ Value urlencode(Interpreter& in, Value value, Args) {
   return out.done();
 }
 
-Value formatted(Interpreter& in, Value value, Args args) {
+Value formatted(Interpreter& in, const Value& value, Args args) {
   const Value given = args.named.empty() ? in.list(args.values, Kind::kTuple) : in.dict(args.named);
   return format(in, to_text(in, value), given);
 }
 
-Value indent(Interpreter& in, Value value, Args args) {
+Value indent(Interpreter& in, const Value& value, Args args) {
   const Value width = args.get(0, "width", Value::of_int(4));
   Text unit(in);
   width.is(Kind::kString) ? unit.add(width.str()) : unit.repeat(" ", width.integer);
@@ -117,7 +119,7 @@ Value indent(Interpreter& in, Value value, Args args) {
   return out.done();
 }
 
-Value truncate(Interpreter& in, Value value, Args args) {
+Value truncate(Interpreter& in, const Value& value, Args args) {
   const std::string_view text = text_only(in, value);
   const Value end = args.get(2, "end", Value::string("..."));
   const int64_t size = args.get(0, "length", Value::of_int(255)).integer;
@@ -134,7 +136,7 @@ Value truncate(Interpreter& in, Value value, Args args) {
   return out.done();
 }
 
-Value wordcount(Interpreter& in, Value value, Args) {
+Value wordcount(Interpreter& in, const Value& value, Args) {
   const std::string_view text = to_text(in, value);
   int64_t count = 0;
   bool inside = false;
@@ -148,7 +150,7 @@ Value wordcount(Interpreter& in, Value value, Args) {
 }
 
 // What float() reads; nothing where it would not.
-std::optional<double> read_float(Value value) {
+std::optional<double> read_float(const Value& value) {
   if (value.is_number()) return value.as_double();
   if (!value.is(Kind::kString)) return std::nullopt;
   std::string_view text = strip_left(strip_right(value.str()));
@@ -160,13 +162,13 @@ std::optional<double> read_float(Value value) {
                                                                     : std::nullopt;
 }
 
-Value to_float(Interpreter& in, Value value, Args args) {
+Value to_float(Interpreter& in, const Value& value, Args args) {
   if (value.is(Kind::kUndefined)) return fail_undefined(in, value);
   const auto read = read_float(value);
   return read ? Value::of_float(*read) : args.get(0, "default", Value::of_float(0));
 }
 
-Value to_int(Interpreter& in, Value value, Args args) {
+Value to_int(Interpreter& in, const Value& value, Args args) {
   if (value.is_integer()) return Value::of_int(value.integer);
   if (value.is(Kind::kString)) {
     std::string_view text = strip_left(strip_right(value.str()));
@@ -185,13 +187,13 @@ Value to_int(Interpreter& in, Value value, Args args) {
   return Value::of_int(static_cast<int64_t>(*read));
 }
 
-Value absolute(Interpreter& in, Value value, Args) {
+Value absolute(Interpreter& in, const Value& value, Args) {
   if (value.is(Kind::kFloat)) return Value::of_float(std::fabs(value.number));
   if (!value.is_integer()) return in.fail("abs: expected a number, not ", type_name(value.kind));
   return value.integer < 0 ? in.binary('-', Value::of_int(0), value) : Value::of_int(value.integer);
 }
 
-Value rounded(Interpreter& in, Value value, Args args) {
+Value rounded(Interpreter& in, const Value& value, Args args) {
   if (!value.is_number()) return in.fail("round: expected a number, not ", type_name(value.kind));
   const int64_t places = args.get(0, "precision", Value::of_int(0)).integer;
   const Value how = args.get(1, "method", Value::string("common"));
@@ -209,7 +211,7 @@ Value rounded(Interpreter& in, Value value, Args args) {
   return Value::of_float((up ? std::ceil(scaled) : std::floor(scaled)) / scale);
 }
 
-Value to_json(Interpreter& in, Value value, Args args) {
+Value to_json(Interpreter& in, const Value& value, Args args) {
   JsonStyle style;
   const Value indent = args.get(1, "indent"), separators = args.get(2, "separators");
   Text unit(in);
@@ -228,13 +230,13 @@ Value to_json(Interpreter& in, Value value, Args args) {
   return out.done();
 }
 
-Value or_default(Interpreter&, Value value, Args args) {
+Value or_default(Interpreter&, const Value& value, Args args) {
   const bool is_missing =
       value.is(Kind::kUndefined) || (truth(args.get(1, "boolean")) && !truth(value));
   return is_missing ? args.get(0, "default_value", Value::string("")) : value;
 }
 
-Value attribute(Interpreter& in, Value value, Args args) {
+Value attribute(Interpreter& in, const Value& value, Args args) {
   const std::string_view name = to_text(in, args.get(0, "name"));
   bool refused = false;
   if (!value.is(Kind::kDict) || find_method(value.kind, name, refused) != nullptr) {

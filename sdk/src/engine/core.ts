@@ -1,6 +1,7 @@
 // One module instance over its memory: the C ABI of wasm/exports.cc with types.
 import { codes, EdgeNetError } from '../errors.js';
 import type {
+  ChatRequest,
   EmbedRequest,
   GenerateRequest,
   GenerateResult,
@@ -27,6 +28,8 @@ export interface Exports {
   open_session(model: number, data: number, size: number): number;
   close_session(session: number): number;
   generate(session: number, data: number, size: number): number;
+  chat(session: number, data: number, size: number): number;
+  render_chat(model: number, data: number, size: number): number;
   step_begin(session: number, texts: number, count: number): number;
   step_finish(session: number): number;
   generation_text(text: number): number;
@@ -159,6 +162,17 @@ export class Core {
   /** Takes one of the session's sequences until closeText(). */
   beginText(session: number, request: GenerateRequest): number {
     return this.withRequest(request, (at, size) => this.exports.generate(session, at, size));
+  }
+
+  /** The same for the answer to a chat. */
+  beginAnswer(session: number, request: ChatRequest): number {
+    return this.withRequest(request, (at, size) => this.exports.chat(session, at, size));
+  }
+
+  /** The text that the model would be given. */
+  renderChat(model: number, request: ChatRequest): string {
+    this.withRequest(request, (at, size) => this.exports.render_chat(model, at, size));
+    return this.result();
   }
 
   /** One pass of the model over texts of one session. */

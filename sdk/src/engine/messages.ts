@@ -29,6 +29,7 @@ export interface Calls {
   openModel: [OpenModel, OpenedModel];
   openSession: [requests.SessionRequest, number];
   generate: [requests.GenerateRequest, GenerateResult];
+  chat: [requests.ChatRequest, GenerateResult];
   embed: [requests.EmbedRequest, Float32Array[]];
   clearCache: [undefined, undefined];
 }

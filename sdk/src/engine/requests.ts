@@ -2,6 +2,8 @@
 export interface ModelRequest {
   /** Bytes of weights, caches and working memory in all; 0 for as much as there is. */
   memoryLimit?: number;
+  /** A chat template in place of the model's own. */
+  chatTemplate?: string;
 }
 
 export interface SessionRequest {
@@ -14,6 +16,37 @@ export interface SessionRequest {
 export interface GenerateRequest {
   /** How the text begins. */
   prompt: string;
+  /** Tokens to write at most. 128 unless said. */
+  maxTokens?: number;
+  /** 0 always takes the likeliest token. 0 unless said. */
+  temperature?: number;
+  /** Choose among the k likeliest; 0 for all. 0 unless said. */
+  topK?: number;
+  /** Choose among the likeliest that reach p together. 1 unless said. */
+  topP?: number;
+  /** Leave out tokens this much less likely than the likeliest. 0 unless said. */
+  minP?: number;
+  /** Above 1 avoids repetition. 1 unless said. */
+  repetitionPenalty?: number;
+  /** The same seed writes the same text. 0 unless said. */
+  seed?: number;
+  /** The text ends before the first of these. */
+  stop?: readonly string[];
+}
+
+export interface ChatRequest {
+  /** The chat so far, each message with a role and a content. */
+  messages: readonly object[];
+  /** JSON schemas of functions that the model may call. */
+  tools?: readonly object[];
+  /** Texts that the answer may draw from. */
+  documents?: readonly object[];
+  /** What else the model's template asks for. */
+  variables?: object;
+  /** Begin the answer, so that the model goes on with it. true unless said. */
+  addGenerationPrompt?: boolean;
+  /** Seconds since 1970 as if local time were UTC, for templates that tell the date. */
+  localTime?: number;
   /** Tokens to write at most. 128 unless said. */
   maxTokens?: number;
   /** 0 always takes the likeliest token. 0 unless said. */

@@ -2,12 +2,12 @@
 import { EdgeNetError } from '../errors.js';
 import type { Core } from './core.js';
 import type { GenerateResult } from './messages.js';
-import type { GenerateRequest } from './requests.js';
 
 /** A text that shall be written, or is. */
 export interface TextCall {
   id: number;
-  request: GenerateRequest;
+  /** Starts it and gives its handle. */
+  start: () => number;
   onPiece: (piece: string) => void;
   resolve: (result: GenerateResult) => void;
   reject: (error: unknown) => void;
@@ -89,7 +89,7 @@ export class SessionQueue {
   private begin(text: TextCall): void {
     try {
       const begin = performance.now();
-      const handle = this.core.beginText(this.session, text.request);
+      const handle = text.start();
       this.running.push({ ...text, handle, begin, read: begin });
     } catch (error) {
       text.reject(error);

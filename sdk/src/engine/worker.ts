@@ -3,7 +3,15 @@ import { worker } from '#worker';
 
 import { EdgeNetError } from '../errors.js';
 import { Core, runThread } from './core.js';
-import type { FromWorker, MemoryInfo, OpenedModel, OpenModel, Request, ToWorker } from './messages.js';
+import type {
+  FromWorker,
+  GenerateResult,
+  MemoryInfo,
+  OpenedModel,
+  OpenModel,
+  Request,
+  ToWorker,
+} from './messages.js';
 import type { SessionRequest } from './requests.js';
 import { SessionQueue } from './session-queue.js';
 
@@ -80,19 +88,26 @@ async function run(): Promise<void> {
   running = false;
 }
 
+/** A text of the session that tells its pieces as they come. */
+const write = (request: Request, start: () => number): Promise<GenerateResult> =>
+  new Promise((resolve, reject) => {
+    const { id } = request;
+    const onPiece = (piece: string) => post({ id, piece });
+    sessionOf(request).add({ id, start, onPiece, resolve, reject });
+  });
+
 /** What the call gives, when its turn has come. */
 function answer(request: Request): unknown {
-  const { id, session } = request;
+  const { session } = request;
   switch (request.call) {
     case 'openModel':
       return openModel(request.argument);
     case 'openSession':
       return openSession(request.argument);
     case 'generate':
-      return new Promise((resolve, reject) => {
-        const onPiece = (piece: string) => post({ id, piece });
-        sessionOf(request).add({ id, request: request.argument, onPiece, resolve, reject });
-      });
+      return write(request, () => model().core.beginText(session, request.argument));
+    case 'chat':
+      return write(request, () => model().core.beginAnswer(session, request.argument));
     case 'embed':
       return alone(request, () => model().core.embed(session, request.argument.texts));
     case 'clearCache':
