@@ -110,6 +110,8 @@ constexpr const char* kAnswers[] = {
     R"(opset "" 13  const %x: f32[2, 2] {1, 2, 3, 4}
        %y: ? = ReduceMean "" (%x) {axes = ints [0], keepdims = int 0}
        const %y.is: f32[2] {2, 3})",
+    R"(const %x: f32[0, 2] {}  const %a: i64[1] {0}  %y: ? = ReduceMean "" (%x, %a)
+       const %y.is: f32[1, 2] {0, 0})",
     R"(const %x: i64[2, 2] {-9, 2, -3, -4}  const %a: i64[1] {0}  %y: ? = ReduceMax "" (%x, %a)
        const %y.is: i64[1, 2] {-3, 2})",
     R"(const %x: f32[0, 2] {}  const %a: i64[1] {0}  %y: ? = ReduceMax "" (%x, %a)

@@ -73,13 +73,6 @@ class Reduce final : public PreparedOp {
     return static_cast<T>(static_cast<Sum>(so_far) + static_cast<Sum>(value));
   }
 
-  // Of nothing: NaN, or 0 where there is none.
-  template <typename T>
-  static T mean(T sum, int64_t count) {
-    if constexpr (std::is_integral_v<T>) return static_cast<T>(count == 0 ? 0 : sum / count);
-    return sum / static_cast<T>(count);
-  }
-
   template <typename T>
   void reduce(const TensorView& x, AxisSet folded, const TensorView& y) const {
     T* out = y.as<T>();
@@ -110,8 +103,9 @@ class Reduce final : public PreparedOp {
       }
     }
     if (kind_ != Kind::kMean || results == 0) return;
-    const int64_t count = x.count() / results;
-    for (int64_t i = 0; i < results; ++i) out[i] = mean(out[i], count);
+    // Of nothing it is 0: the standard leaves it open, ONNX Runtime has it so.
+    const auto count = static_cast<T>(std::max<int64_t>(x.count() / results, 1));
+    for (int64_t i = 0; i < results; ++i) out[i] = static_cast<T>(out[i] / count);
   }
 
   const Kind kind_;
