@@ -149,5 +149,21 @@ TEST(KnownKinds, LongChainsEnd) {
   }
 }
 
+// Constants of other constants: folded, they are made when they are loaded, one by the other.
+TEST(KnownKinds, ConstantsOfConstantsStayFew) {
+  constexpr int kFloats = 20'000;  // too many to be folded at once
+  const std::string first = cat("input %x: f32[1]\nconst %c0: f32[", kFloats, "] x\"",
+                                std::string(kFloats * 8, '0'), "\"\n");
+  std::string doubled = first;
+  std::string summed = cat(first, "%s0: f32 = Abs \"\" (%c0)\n%s1: f32 = Neg \"\" (%c0)\n");
+  for (int i = 1; i <= 40; ++i) {
+    doubled += cat("%c", i, ": f32 = Concat \"twice", i, "\" (%c", i - 1, ", %c", i - 1,
+                   ") {axis = int 0}\n");
+    summed += cat("%s", i + 1, ": f32 = Add \"\" (%s", i, ", %s", i - 1, ")\n");
+  }
+  EXPECT_THAT(fate(doubled + "%y: f32 = Add \"\" (%c40, %x)\noutput %y\n"), HasSubstr("twice"));
+  EXPECT_EQ(fate(summed + "%y: f32 = Add \"\" (%s41, %x)\noutput %y\n"), "ok");
+}
+
 }  // namespace
 }  // namespace enm
