@@ -43,9 +43,11 @@ inline enm::Result<OpenedModel> open_model(const ModelOptions& options, const Co
                        resolve_model(options.model, context, options.allow_untrusted));
   OpenedModel out;
   out.pool = std::make_unique<enm::ThreadPool>(thread_count(options.threads));
-  auto model = enm::pipeline::Model::open(
-      argument.files(),
-      {.model_file = argument.file, .memory_limit = options.memory_limit_mb << 20}, *out.pool);
+  auto model = enm::pipeline::Model::open(argument.files(),
+                                          {.model_file = argument.file,
+                                           .context = options.context,
+                                           .memory_limit = options.memory_limit_mb << 20},
+                                          *out.pool);
   if (!model.ok()) return model.status().in(options.model);
   out.model = *std::move(model);
   auto session = enm::pipeline::Session::open(

@@ -8,7 +8,7 @@ namespace enm::pipeline {
 Result<std::shared_ptr<const Model>> Model::open(const FileSource& files,
                                                  const ModelOptions& options, ThreadPool& pool) {
   ENM_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, load_tokenizer(files));
-  ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file));
+  ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file, options.context));
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));
   ENM_ASSIGN_OR_RETURN(model->end_tokens_, load_end_tokens(files));
   ENM_ASSIGN_OR_RETURN(model->prompts_, load_prompts(files));

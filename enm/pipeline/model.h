@@ -17,6 +17,7 @@ namespace enm::pipeline {
 
 struct ModelOptions {
   std::string model_file;     // within the folder; empty: found by name
+  int64_t context = 0;        // of load_graph()
   uint64_t memory_limit = 0;  // bytes of weights, caches and arenas in all; 0: the machine's memory
 };
 

@@ -11,9 +11,11 @@
 
 namespace enm::pipeline {
 
-/// The graph: the named file, or model.onnx, onnx/model.onnx or a Hugging Face checkpoint,
-/// whichever comes first. kNotFound says what was looked for.
-Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file = "");
+/// The graph: the named file, or model.onnx, one that transformers.js would load, or a Hugging Face
+/// checkpoint, whichever comes first. `context`: positions that a checkpoint's rotary tables get;
+/// 0: its own, at most 8192. kNotFound says what was looked for.
+Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file = "",
+                                int64_t context = 0);
 
 Result<text::Tokenizer> load_tokenizer(const FileSource& files);
 
