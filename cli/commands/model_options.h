@@ -49,6 +49,7 @@ inline enm::Result<OpenedModel> open_model(const ModelOptions& options, const Co
   out.pool = std::make_unique<enm::ThreadPool>(thread_count(options.threads));
   auto model = enm::pipeline::Model::open(argument.files(),
                                           {.model_file = argument.file,
+                                           .context = options.context,
                                            .memory_limit = options.memory_limit_mb << 20,
                                            .accuracy_level = options.accuracy_level},
                                           *out.pool);

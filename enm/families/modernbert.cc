@@ -109,7 +109,7 @@ class ModernBertWriter {
   }
 
   // f32[1, 1, sequence, sequence]: what local attention adds to its scores, nothing within reach
-  // and a weight of 0 beyond. In a file that both ONNX Runtime and halves can take.
+  // and a weight of 0 beyond; a number that halves have, too.
   void add_window(ValueId input_ids) {
     const ValueId length = add_sequence_length(builder_, input_ids);
     const auto scalar = [&](const char* name, int64_t value) {
@@ -121,10 +121,12 @@ class ModernBertWriter {
     const ValueId end = ints("Squeeze", {length});
     const ValueId row = ints("Range", {scalar("window.0", 0), end, scalar("window.1", 1)});
     const ValueId axes = builder_.int64s("window.axes", {1}, {1});
-    const ValueId distance = ints("Abs", {ints("Sub", {ints("Unsqueeze", {row, axes}), row})});
+    const ValueId steps = ints("Sub", {ints("Unsqueeze", {row, axes}), row});
+    const ValueId distance =
+        builder_.f32("Abs", "window/Abs", {builder_.cast("window/Cast", steps, DType::kFloat32)});
+    const ValueId reach = builder_.float_scalar("window.reach", static_cast<float>(config_.reach));
     const ValueId beyond =
-        builder_.node("Greater", "", "window/Greater",
-                      {distance, scalar("window.reach", config_.reach)}, DType::kBool);
+        builder_.node("Greater", "", "window/Greater", {distance, reach}, DType::kBool);
     const ValueId added = builder_.f32("Where", "window/Where",
                                        {beyond, builder_.float_scalar("window.none", -1e4f),
                                         builder_.float_scalar("window.all", 0)});

@@ -44,14 +44,14 @@ DECODERS = {
                    "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention"],
                    "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 1e6},
                                        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}},
-    "phi": {"model_type": "phi", "num_key_value_heads": 4, "partial_rotary_factor": 0.5},
+    "phi": {"model_type": "phi", "num_attention_heads": 2, "partial_rotary_factor": 0.5},
     "phi3": {**_PHI3, "sliding_window": 47, "rope_scaling": None},
     "phi3-longrope": {**_PHI3, "sliding_window": 600, "lengths": [1, 7, 128, 129, 300],
                       "rope_scaling": {"type": "longrope", "short_factor": _factors(1, 1.2, 8), "long_factor": _factors(1, 6, 8)},
                       "written": {"rope_scaling": {"type": "su", "short_factor": _factors(1, 1.2, 8), "long_factor": _factors(1, 6, 8)}}},
-    "phi4-mini": {**_PHI3, "tie_word_embeddings": True, "head_dim": 32, "num_attention_heads": 2, "num_key_value_heads": 1,
+    "phi4-mini": {**_PHI3, "tie_word_embeddings": True, "hidden_size": 128, "num_attention_heads": 2, "num_key_value_heads": 1,
                   "lengths": [1, 7, 128, 129, 300], "partial_rotary_factor": 0.75,
-                  "rope_scaling": {"type": "longrope", "short_factor": _factors(1, 1, 12), "long_factor": _factors(1, 12, 12)}},
+                  "rope_scaling": {"type": "longrope", "short_factor": _factors(1, 1, 24), "long_factor": _factors(1, 12, 24)}},
 }
 _BERT = {"vocab_size": VOCAB, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4,
          "max_position_embeddings": 512}
@@ -113,7 +113,7 @@ def write_checkpoint(folder, case, shapes):
     text = json.dumps(header).encode()
     (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
     (folder / "config.json").write_text(json.dumps(case["written"]))
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     (folder / "tokenizer.json").write_text(json.dumps({
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None, "pre_tokenizer": byte_level,
         "post_processor": None, "decoder": byte_level,
