@@ -48,8 +48,8 @@ _edge_net_models() {
   esac
   case $command in
     "") words="import optimize inspect run embed tokenize eval bench keys sign verify publish list info pull cache registry config" flags="-h --help --version --json -q --quiet --registry" ;;
-    "import") words="" flags="-h --help -o --output --external-data --dequantize --json -q --quiet --registry" ;;
-    "optimize") words="" flags="-h --help -o --output --external-data --dequantize --quantize --quantization --format --reduce-range --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --json -q --quiet --registry" ;;
+    "import") words="" flags="-h --help -o --output --external-data --dequantize --context --json -q --quiet --registry" ;;
+    "optimize") words="" flags="-h --help -o --output --layout --context --external-data --dequantize --quantize --quantization --format --reduce-range --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --json -q --quiet --registry" ;;
     "inspect") words="" flags="-h --help --text --json -q --quiet --registry" ;;
     "run") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --json -q --quiet --registry" ;;
     "embed") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted --file --prompt --dimensions --json -q --quiet --registry" ;;
