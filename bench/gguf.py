@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A GGUF file run as it is: decoding and prefill beside llama.cpp's llama-bench on the same file, with two threads, taking turns.
-usage: gguf.py MODEL.gguf LLAMA_BENCH"""
+usage: gguf.py MODEL.gguf LLAMA_BENCH [its further arguments]"""
 import json
 import pathlib
 import statistics
@@ -19,21 +19,21 @@ def ours(model):
     return bench["prefill_tokens_per_second"], bench["decode_tokens_per_second"], bench["load_seconds"]
 
 
-def theirs(model, program):
-    out = subprocess.run([program, "-m", model, "-t", str(THREADS), "-p", str(PROMPT), "-n", str(TOKENS), "-r", "1", "-o", "json"],
+def theirs(model, program, *more):
+    out = subprocess.run([program, *more, "-m", model, "-t", str(THREADS), "-p", str(PROMPT), "-n", str(TOKENS), "-r", "1", "-o", "json"],
                          capture_output=True, text=True, check=True).stdout
     rates = {("prefill" if run["n_prompt"] else "decode"): run["avg_ts"] for run in json.loads(out)}
     return rates["prefill"], rates["decode"]
 
 
 def main():
-    model, program = sys.argv[1:]
-    rounds = [(ours(model), theirs(model, program)) for _ in range(ROUNDS)]
+    model, *peer = sys.argv[1:]
+    rounds = [(ours(model), theirs(model, *peer)) for _ in range(ROUNDS)]
     print(f"load: {statistics.median(mine[2] for mine, _ in rounds):.2f} s")
     for i, what in enumerate(("prefill", "decode")):
         mine = statistics.median(r[0][i] for r in rounds)
-        peer = statistics.median(r[1][i] for r in rounds)
-        print(f"{what}: {mine:.1f} tokens/s, llama.cpp {peer:.1f}, ratio {mine / peer:.2f}")
+        other = statistics.median(r[1][i] for r in rounds)
+        print(f"{what}: {mine:.1f} tokens/s, llama.cpp {other:.1f}, ratio {mine / other:.2f}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/output/json_writer.h"
 #include "enm/base/os_file.h"
 #include "enm/formats/onnx_writer.h"
 
@@ -73,25 +74,73 @@ class PendingFile final : public enm::formats::ByteSink {
   bool committed_ = false;
 };
 
-enm::Status copy_companions(const ModelArgument& source, const fs::path& folder) {
+std::string json_text(const enm::Json& json) {
+  switch (json.type()) {
+    case enm::Json::Type::kNull:
+      return "null";
+    case enm::Json::Type::kBool:
+      return to_json(json.boolean());
+    case enm::Json::Type::kInt:
+      return to_json(json.integer());
+    case enm::Json::Type::kDouble:
+      return to_json(json.number());
+    case enm::Json::Type::kString:
+      return to_json(json.string());
+    case enm::Json::Type::kArray: {
+      std::vector<RawJson> items;
+      for (const enm::Json& item : json.items()) items.push_back({json_text(item)});
+      return to_json(items);
+    }
+    case enm::Json::Type::kObject:
+      break;
+  }
+  JsonObject out;
+  for (const auto& [key, value] : json.members()) out.add(key, RawJson{json_text(value)});
+  return out.str();
+}
+
+// config.json with what transformers.js has to know of the files.
+enm::Result<std::string> with_transformers_js(std::string_view config,
+                                              const ExportOptions& options) {
+  constexpr std::string_view kKey = "transformers.js_config";
+  ENM_ASSIGN_OR_RETURN(const enm::Json json, enm::Json::parse(config));
+  JsonObject out;
+  for (const auto& [key, value] : json.members()) {
+    if (key != kKey) out.add(key, RawJson{json_text(value)});
+  }
+  const JsonObject known =
+      JsonObject().add("dtype", options.dtype).add("use_external_data_format", true);
+  return out.add(kKey, known.raw()).str();
+}
+
+enm::Status copy_companions(const ModelArgument& source, const fs::path& folder,
+                            const ExportOptions& options) {
   std::error_code error;
   const ModelFiles files = source.files();
   for (const char* name : kCompanions) {
     if (!files.contains(name)) continue;
-    ENM_ASSIGN_OR_RETURN(const enm::Blob bytes, files.open(name));
+    ENM_ASSIGN_OR_RETURN(const enm::Blob blob, files.open(name));
+    enm::Bytes bytes = blob.bytes();
+    std::string changed;
+    if (options.layout == Layout::kTransformersJs && name == std::string_view("config.json")) {
+      ENM_ASSIGN_OR_RETURN(changed, with_transformers_js(enm::as_text(bytes), options));
+      bytes = enm::as_bytes(changed);
+    }
     fs::create_directories((folder / name).parent_path(), error);
-    ENM_RETURN_IF_ERROR(enm::write_file_atomically((folder / name).string(), bytes.bytes()));
+    ENM_RETURN_IF_ERROR(enm::write_file_atomically((folder / name).string(), bytes));
   }
   return {};
 }
 
 // The old model goes first and the new one comes last: at no moment, a power cut included, does a
 // model stand beside another's data or tokenizer.
-enm::Status put_in_place(const ModelArgument& source, const fs::path& path, PendingFile& model,
-                         PendingFile* data) {
+enm::Status put_in_place(const ModelArgument& source, const fs::path& path,
+                         const ExportOptions& options, PendingFile& model, PendingFile* data) {
   const fs::path folder = folder_of(path);
   std::error_code error;
-  const bool at_home = fs::equivalent(source.folder, folder, error);  // with its companions
+  const bool is_nested = options.layout == Layout::kTransformersJs;
+  const fs::path companions = is_nested ? folder_of(folder) : folder;
+  const bool at_home = fs::equivalent(source.folder, companions, error) && !is_nested;
   ENM_RETURN_IF_ERROR(model.sync());
   if (data != nullptr) ENM_RETURN_IF_ERROR(data->sync());
   if (data != nullptr || !at_home) {
@@ -100,15 +149,15 @@ enm::Status put_in_place(const ModelArgument& source, const fs::path& path, Pend
     }
     ENM_RETURN_IF_ERROR(enm::sync_folder(folder.string()));
   }
-  if (!at_home) ENM_RETURN_IF_ERROR(copy_companions(source, folder));
+  if (!at_home) ENM_RETURN_IF_ERROR(copy_companions(source, companions, options));
   if (data != nullptr) ENM_RETURN_IF_ERROR(data->commit());
   return model.commit();
 }
 
-// The file, or model.<extension> in the folder, which is made if it is not there.
-enm::Result<fs::path> output_path(const std::string& output, const std::string& extension) {
-  const fs::path given(output);
-  const fs::path path = given.extension() == extension ? given : given / ("model" + extension);
+// The file, or <name><extension> in the folder, which is made if it is not there.
+enm::Result<fs::path> output_path(const fs::path& given, const std::string& name,
+                                  const std::string& extension) {
+  const fs::path path = given.extension() == extension ? given : given / (name + extension);
   const fs::path folder = folder_of(path);
   std::error_code error;
   fs::create_directories(folder, error);
@@ -123,9 +172,12 @@ static_assert(kMostInlineBytes <= enm::formats::kMostInlineBytes);
 }  // namespace
 
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
-                                   const std::string& output, bool external_data,
+                                   const std::string& output, const ExportOptions& given,
                                    const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const fs::path path, output_path(output, ".onnx"));
+  const bool is_nested = given.layout == Layout::kTransformersJs;
+  ENM_ASSIGN_OR_RETURN(
+      const fs::path path,
+      output_path(is_nested ? fs::path(output) / "onnx" : fs::path(output), given.name, ".onnx"));
   Progress progress =
       context.progress("writing", enm::formats::constant_bytes(graph), Unit::kBytes);
   enm::formats::OnnxWriteOptions options;
@@ -135,14 +187,15 @@ enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelAr
   };
   Exported exported{path.string(), 0};
   PendingFile model(path.string());
-  if (!external_data && enm::formats::constant_bytes(graph) <= kMostInlineBytes) {
+  if (!is_nested && !given.external_data &&
+      enm::formats::constant_bytes(graph) <= kMostInlineBytes) {
     ENM_RETURN_IF_ERROR(enm::formats::write_onnx(graph, model, options));
-    ENM_RETURN_IF_ERROR(put_in_place(source, path, model, nullptr));
+    ENM_RETURN_IF_ERROR(put_in_place(source, path, given, model, nullptr));
   } else {
     PendingFile data(path.string() + "_data");
     ENM_RETURN_IF_ERROR(enm::formats::write_onnx_external(
         graph, model, data, path.filename().string() + "_data", options));
-    ENM_RETURN_IF_ERROR(put_in_place(source, path, model, &data));
+    ENM_RETURN_IF_ERROR(put_in_place(source, path, given, model, &data));
     exported.bytes = data.size();
   }
   exported.bytes += model.size();
@@ -151,7 +204,7 @@ enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelAr
 
 enm::Result<Exported> export_gguf(const enm::formats::GgufWriter& writer, const std::string& output,
                                   const Context& context) {
-  ENM_ASSIGN_OR_RETURN(const fs::path path, output_path(output, ".gguf"));
+  ENM_ASSIGN_OR_RETURN(const fs::path path, output_path(output, "model", ".gguf"));
   Progress progress = context.progress("writing", writer.tensor_bytes(), Unit::kBytes);
   PendingFile file(path.string());
   ENM_RETURN_IF_ERROR(writer.write(file, [&](uint64_t done) -> enm::Status {

@@ -15,20 +15,23 @@ struct Options {
   std::string output;
   bool external_data = false;
   bool dequantize = false;
+  int64_t context = 0;
 };
 
 enm::Status run(const Options& options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   ENM_ASSIGN_OR_RETURN(
       enm::graph::Graph graph,
-      enm::pipeline::load_graph(source.files(), source.file, {.keep_blocks = !options.dequantize}));
+      enm::pipeline::load_graph(source.files(), source.file,
+                                {.context = options.context, .keep_blocks = !options.dequantize}));
   ENM_ASSIGN_OR_RETURN(const auto passes,
                        enm::passes::run_passes(graph, enm::passes::standard_passes()));
   for (const auto& pass : passes) {
     if (pass.rewrites > 0) context.say(enm::cat(pass.name, ": ", pass.rewrites, " rewrites"));
   }
   ENM_ASSIGN_OR_RETURN(const Exported exported,
-                       export_model(graph, source, options.output, options.external_data, context));
+                       export_model(graph, source, options.output,
+                                    {.external_data = options.external_data}, context));
   context.say(enm::cat("wrote ", exported.path, ", ", human_bytes(exported.bytes)));
   if (context.json) {
     context.print(JsonObject()
@@ -53,6 +56,9 @@ void add_import(CLI::App& app, Context& context) {
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_flag("--dequantize", options->dequantize,
                  "Low-bit blocks of a .gguf file become floats first");
+  verb->add_option("--context", options->context,
+                   "Positions that the file has room for; 0 for the model's, up to 8192")
+      ->check(CLI::NonNegativeNumber);
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

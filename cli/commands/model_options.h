@@ -53,6 +53,7 @@ inline enm::Result<OpenedModel> open_model(const ModelOptions& options, const Co
   ENM_ASSIGN_OR_RETURN(const std::string chat_template, read_chat_template(options.chat_template));
   auto model = enm::pipeline::Model::open(argument.files(),
                                           {.model_file = argument.file,
+                                           .context = options.context,
                                            .memory_limit = options.memory_limit_mb << 20,
                                            .accuracy_level = options.accuracy_level,
                                            .chat_template = chat_template},

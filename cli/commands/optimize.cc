@@ -24,6 +24,8 @@ struct Options {
   bool dequantize = false;
   std::string format = "onnx";
   std::string quantization;  // empty: INT4 of ONNX, Q8_0 of GGUF
+  Layout layout = Layout::kPlain;
+  int64_t context = 0;
   enm::quantize::Int4Options int4;
   enm::quantize::Int8Options int8;
   bool asymmetric = false;
@@ -82,6 +84,16 @@ std::string noted(const Options& options, uint64_t bytes_before) {
   return out.str();
 }
 
+// transformers.js finds a file by what it calls the kind of its weights.
+ExportOptions export_options(const Options& options) {
+  ExportOptions out{.layout = options.layout, .external_data = options.external_data};
+  if (options.layout == Layout::kPlain) return out;
+  const bool int8 = options.quantization == "INT8";
+  out.dtype = int8 ? "q8" : options.quantization == "FP16" ? "fp16" : "q4";
+  out.name = int8 ? "model_quantized" : "model_" + out.dtype;
+  return out;
+}
+
 enm::Status run(Options options, const Context& context) {
   if (options.format == "gguf") return write_gguf(options, context);
   if (options.quantization.empty()) options.quantization = "INT4";
@@ -89,7 +101,8 @@ enm::Status run(Options options, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   ENM_ASSIGN_OR_RETURN(
       enm::graph::Graph graph,
-      enm::pipeline::load_graph(source.files(), source.file, {.keep_blocks = !options.dequantize}));
+      enm::pipeline::load_graph(source.files(), source.file,
+                                {.context = options.context, .keep_blocks = !options.dequantize}));
   const uint64_t before = enm::formats::constant_bytes(graph);
   options.int4.symmetric = !options.asymmetric;
   ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report, quantize(graph, options));
@@ -100,8 +113,8 @@ enm::Status run(Options options, const Context& context) {
   }
   for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
   graph.metadata[std::string(kOptimizationKey)] = noted(options, before);
-  ENM_ASSIGN_OR_RETURN(const Exported exported,
-                       export_model(graph, source, options.output, options.external_data, context));
+  ENM_ASSIGN_OR_RETURN(const Exported exported, export_model(graph, source, options.output,
+                                                             export_options(options), context));
   const std::string what = report.halves > 0 ? enm::cat("halved ", report.halves, " constants")
                                              : enm::cat("quantized ", report.matmuls,
                                                         " products and ", report.tables, " tables");
@@ -134,6 +147,15 @@ void add_optimize(CLI::App& app, Context& context) {
       ->required();
   verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx or .gguf")
       ->required();
+  verb->add_option("--layout", options->layout,
+                   "plain: model.onnx; transformersjs: onnx/model_q4.onnx, as its loader wants")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Layout>{{"plain", Layout::kPlain},
+                                        {"transformersjs", Layout::kTransformersJs}},
+          CLI::ignore_case));
+  verb->add_option("--context", options->context,
+                   "Positions that the file has room for; 0 for the model's, up to 8192")
+      ->check(CLI::NonNegativeNumber);
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_flag("--dequantize", options->dequantize,

@@ -38,7 +38,8 @@ Result<DecoderConfig> read_decoder_config(const Json& json) {
   const auto family = find_family(json);
   if (!family.ok()) return family.status().in("config.json");
   const std::string_view type = (*family)->model_type;
-  if ((*family)->decoder == nullptr) return Unsupported("model_type ", quoted(type), " is no decoder");
+  if ((*family)->decoder == nullptr)
+    return Unsupported("model_type ", quoted(type), " is no decoder");
   const auto read = [&]() -> Result<DecoderConfig> {
     ConfigReader config(json);
     ENM_ASSIGN_OR_RETURN(DecoderConfig decoder, (*family)->decoder(config));

@@ -18,8 +18,8 @@ struct BlockWeight {
   int64_t block = 0;  // columns that share a scale
   int64_t rows = 0;
   int64_t columns = 0;
-  graph::Tensor quants;       // u8 [rows, blocks, block * bits / 8]
-  graph::Tensor scales;       // f32 or f16 [rows, blocks]
+  graph::Tensor quants;  // u8 [rows, blocks, block * bits / 8]
+  graph::Tensor scales;  // f32 or f16 [rows, blocks]
   // u8 [rows, bytes] or f32 [rows, blocks]; without dims where it is the middle
   graph::Tensor zero_points;
 };

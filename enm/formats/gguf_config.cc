@@ -248,7 +248,8 @@ constexpr std::array kArchitectures = {Architecture{"llama", "llama", read_llama
 }  // namespace
 
 std::string_view gguf_architecture(const DecoderConfig& config) {
-  const std::string_view family = config.family == "mistral" ? "llama" : config.family;
+  std::string_view family = config.family;
+  if (family == "mistral") family = "llama";
   const auto found = std::ranges::find(kArchitectures, family, &Architecture::family);
   return found == kArchitectures.end() ? "" : found->name;
 }

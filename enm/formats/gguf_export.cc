@@ -148,7 +148,9 @@ graph::TensorData quantized(const graph::Tensor& tensor, const GgmlTypeInfo& typ
         std::vector<float> values(static_cast<size_t>(columns));
         for (int64_t row = 0; row < rows; ++row) {
           read_row(tensor, bytes, row, values);
-          for (float& value : values) value += plus;
+          if (plus != 0) {  // which a 0 of its own sign would feel
+            for (float& value : values) value += plus;
+          }
           quantize_ggml(type, values.data(), columns, out.data() + order.file_row(row) * row_bytes);
         }
         bytes.discard_pages();

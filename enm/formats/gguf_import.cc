@@ -17,7 +17,7 @@ Result<graph::Graph> import_gguf(const FileSource& files, const std::string& nam
     ENM_ASSIGN_OR_RETURN(const families::DecoderConfig config, read_gguf_config(file));
     ENM_ASSIGN_OR_RETURN(const GgufCheckpoint checkpoint,
                          GgufCheckpoint::open(file, config, options.keep_blocks));
-    return families::build_decoder(config, checkpoint);
+    return families::build_decoder(config, checkpoint, {.context = options.context});
   };
   auto graph = build();
   if (!graph.ok()) return graph.status().in(cat("[gguf] ", name));

@@ -167,6 +167,7 @@ constexpr std::array kTypes = {
 };
 
 void dequantize_floats(const GgmlTypeInfo& type, const uint8_t* from, int64_t count, float* out) {
+  if (count == 0) return;  // from no bytes to no floats
   if (type.type == GgmlType::kF32) {
     std::memcpy(out, from, static_cast<size_t>(count) * sizeof(float));
     return;

@@ -34,7 +34,8 @@ Result<std::shared_ptr<const Model>> Model::open_files(const FileSource& files,
                                                        const ModelOptions& options,
                                                        ThreadPool& pool) {
   ENM_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, load_tokenizer(files, options.model_file));
-  ENM_ASSIGN_OR_RETURN(graph::Graph graph, load_graph(files, options.model_file));
+  ENM_ASSIGN_OR_RETURN(graph::Graph graph,
+                       load_graph(files, options.model_file, {.context = options.context}));
   set_accuracy_level(graph, options.accuracy_level);
   std::shared_ptr<Model> model(new Model(std::move(tokenizer), options.memory_limit));
   ENM_ASSIGN_OR_RETURN(model->end_tokens_, load_end_tokens(files));

@@ -20,6 +20,7 @@ struct ModelOptions {
   static constexpr int kAccuracyOfFile = -1;
 
   std::string model_file;     // within the folder; empty: found by name
+  int64_t context = 0;        // of load_graph()
   uint64_t memory_limit = 0;  // bytes of weights, caches and arenas in all; 0: the machine's memory
   /// How low-bit products are computed: 4 with int8 activations, 0 with floats.
   int accuracy_level = kAccuracyOfFile;

@@ -11,15 +11,19 @@ namespace enm::pipeline {
 Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file,
                                 const LoadOptions& options) {
   if (model_file.ends_with(".gguf")) {
-    return formats::import_gguf(files, model_file, {.keep_blocks = options.keep_blocks});
+    return formats::import_gguf(files, model_file,
+                                {.keep_blocks = options.keep_blocks, .context = options.context});
   }
   if (!model_file.empty()) return formats::read_onnx(files, model_file);
-  for (const char* name : {"model.onnx", "onnx/model.onnx"}) {
+  for (const char* name : {"model.onnx", "onnx/model.onnx", "onnx/model_q4.onnx",
+                           "onnx/model_quantized.onnx", "onnx/model_fp16.onnx"}) {
     if (files.contains(name)) return formats::read_onnx(files, name);
   }
-  if (formats::is_huggingface_folder(files)) return formats::import_huggingface(files);
-  return NotFound("no model here: looked for model.onnx, onnx/model.onnx and config.json with ",
-                  "model.safetensors");
+  if (formats::is_huggingface_folder(files))
+    return formats::import_huggingface(files, options.context);
+  return NotFound(
+      "no model here: looked for model.onnx, onnx/model.onnx (or _q4, _quantized, _fp16) ",
+      "and config.json with model.safetensors");
 }
 
 Result<text::Tokenizer> load_tokenizer(const FileSource& files, const std::string& model_file) {

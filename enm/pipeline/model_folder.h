@@ -12,6 +12,8 @@
 namespace enm::pipeline {
 
 struct LoadOptions {
+  /// Positions that a checkpoint's rotary tables get; 0: its own, at most 8192.
+  int64_t context = 0;
   /// Low-bit blocks of a GGUF file stay what they are; else they become floats.
   bool keep_blocks = true;
 };
