@@ -67,27 +67,27 @@ Status AddedTokens::read(const Json& list, const Vocabulary& model,
     const auto& [text, id, score] = entries[i];
     const auto index = static_cast<size_t>(vocabulary_.find(text));
     Token& token = tokens_[index];
-    ENM_ASSIGN_OR_RETURN(token.special, json.get_bool("special", false));
-    ENM_ASSIGN_OR_RETURN(token.takes_left, json.get_bool("lstrip", false));
-    ENM_ASSIGN_OR_RETURN(token.takes_right, json.get_bool("rstrip", false));
-    ENM_ASSIGN_OR_RETURN(token.single_word, json.get_bool("single_word", false));
-    ENM_ASSIGN_OR_RETURN(const bool normalized, json.get_bool("normalized", false));
-    token.text = text;
+    Section in(json, "added_tokens");
+    for (const char* key : {"id", "content"}) in.child(key);
+    token.special = in.flag("special", false);
+    token.takes_left = in.flag("lstrip", false);
+    token.takes_right = in.flag("rstrip", false);
+    token.single_word = in.flag("single_word", false);
+    const bool normalized = in.flag("normalized", false);
+    ENM_RETURN_IF_ERROR(in.finish());
     is_normalized[index] = normalized;
-    if (normalized) token.text = normalizers.run(text);
+    token.text = normalized ? normalizers.run(text) : std::string(text);
     // Special tokens are told by their text, so that one that is shown otherwise is not hidden.
     token.hidden = token.special && token.text == text;
     if (const int32_t known = model.id_of(text); known >= 0 && known != id) {
       return Corrupt("added token ", quoted(text), " has id ", id, ", in the vocabulary ", known);
     }
   }
-  for (const bool normalized : {false, true}) {
-    ENM_RETURN_IF_ERROR(make_finder(normalized, is_normalized));
-  }
+  for (const bool normalized : {false, true}) make_finder(normalized, is_normalized);
   return {};
 }
 
-Status AddedTokens::make_finder(bool normalized, const std::vector<bool>& is_normalized) {
+void AddedTokens::make_finder(bool normalized, const std::vector<bool>& is_normalized) {
   Finder& finder = finders_[normalized ? 1 : 0];
   std::vector<std::string_view> texts;
   for (size_t i = 0; i < tokens_.size(); ++i) {
@@ -98,7 +98,6 @@ Status AddedTokens::make_finder(bool normalized, const std::vector<bool>& is_nor
   }
   finder.empty = texts.empty();
   finder.trie = Trie(texts);
-  return {};
 }
 
 void AddedTokens::split(std::string_view text, bool normalized, Take take) const {

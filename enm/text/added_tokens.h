@@ -9,6 +9,7 @@
 #include "enm/base/function_ref.h"
 #include "enm/base/json.h"
 #include "enm/text/normalizers.h"
+#include "enm/text/section.h"
 #include "enm/text/trie.h"
 #include "enm/text/vocabulary.h"
 
@@ -42,7 +43,7 @@ class AddedTokens {
     std::array<bool, 256> first{};  // whether a token begins with that byte
     bool empty = true;
   };
-  Status make_finder(bool normalized, const std::vector<bool>& is_normalized);
+  void make_finder(bool normalized, const std::vector<bool>& is_normalized);
 
   Vocabulary vocabulary_;
   std::vector<Token> tokens_;

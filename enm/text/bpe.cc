@@ -58,7 +58,7 @@ uint32_t last_code_point(std::string_view text) {
 class Bpe final : public Model {
  public:
   explicit Bpe(bool byte_level) : byte_level_(byte_level) {}
-  Status read(const TokenizerParts& parts, const Json& model);
+  void read(const TokenizerParts& parts, Section& in);
 
   void encode(std::string_view word, size_t at, ModelScratch& scratch,
               TokenList& out) const override {
@@ -194,7 +194,7 @@ class Bpe final : public Model {
     return index >= 0;
   }
 
-  Status read_switches(const Json& model);
+  void read_switches(Section& in);
   Status read_merges(const TokenizerParts& parts);
   Result<std::vector<BpeMerges::Merge>> merges_by_name(const TokenizerParts& parts) const;
   std::vector<BpeMerges::Merge> merges_by_score(const TokenizerParts& parts) const;
@@ -215,33 +215,26 @@ class Bpe final : public Model {
   Joints joints_;
 };
 
-Status Bpe::read_switches(const Json& model) {
-  ENM_RETURN_IF_ERROR(expect_only(
-      model, "model",
-      {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
-       "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"}));
-  ENM_ASSIGN_OR_RETURN(const double dropout, model.get_double("dropout", 0));
-  if (dropout != 0) return Unsupported("model.dropout is set: ids would be random");
-  ENM_ASSIGN_OR_RETURN(prefix_, model.get_string("continuing_subword_prefix", ""));
-  ENM_ASSIGN_OR_RETURN(suffix_, model.get_string("end_of_word_suffix", ""));
+void Bpe::read_switches(Section& in) {
+  if (const Json& dropout = in.child("dropout"); dropout.is_number() && dropout.number() != 0) {
+    in.fail(Unsupported("dropout is set: ids would be random"));
+  }
+  prefix_ = in.text("continuing_subword_prefix", "");
+  suffix_ = in.text("end_of_word_suffix", "");
   plain_ = prefix_.empty() && suffix_.empty();
-  ENM_ASSIGN_OR_RETURN(fuse_unknown_, model.get_bool("fuse_unk", false));
-  ENM_ASSIGN_OR_RETURN(ignore_merges_, model.get_bool("ignore_merges", false));
-  ENM_ASSIGN_OR_RETURN(const bool byte_fallback, model.get_bool("byte_fallback", false));
-  if (byte_fallback) bytes_ = find_byte_tokens(vocabulary_);
-  const Json* unknown = model.find("unk_token");
-  if (unknown != nullptr && unknown->is_string()) unknown_ = vocabulary_.find(unknown->string());
-  return {};
+  fuse_unknown_ = in.flag("fuse_unk", false);
+  ignore_merges_ = in.flag("ignore_merges", false);
+  if (in.flag("byte_fallback", false)) bytes_ = find_byte_tokens(vocabulary_);
+  if (const Json& unknown = in.child("unk_token"); unknown.is_string()) {
+    unknown_ = vocabulary_.find(unknown.string());
+  }
 }
 
-Status Bpe::read(const TokenizerParts& parts, const Json& model) {
-  auto made = Vocabulary::make(parts.tokens);
-  if (!made.ok()) return made.status().in("model.vocab");
-  vocabulary_ = *std::move(made);
-  ENM_RETURN_IF_ERROR(read_switches(model));
-  ENM_RETURN_IF_ERROR(read_merges(parts));
+void Bpe::read(const TokenizerParts& parts, Section& in) {
+  read_vocabulary(parts, in);
+  read_switches(in);
+  if (in.ok()) in.fail(read_merges(parts));
   find_symbols();
-  return {};
 }
 
 void Bpe::find_symbols() {
@@ -343,11 +336,10 @@ std::vector<int32_t> find_byte_tokens(const Vocabulary& vocabulary) {
   return out;
 }
 
-Result<std::unique_ptr<Model>> make_bpe(const TokenizerParts& parts, const Json& json,
-                                        bool byte_level) {
+std::unique_ptr<Model> make_bpe(const TokenizerParts& parts, Section& in, bool byte_level) {
   auto model = std::make_unique<Bpe>(byte_level);
-  ENM_RETURN_IF_ERROR(model->read(parts, json));
-  return std::unique_ptr<Model>(std::move(model));
+  model->read(parts, in);
+  return model;
 }
 
 }  // namespace enm::text

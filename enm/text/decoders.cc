@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "enm/text/byte_alphabet.h"
-#include "enm/text/model.h"
 #include "enm/text/unicode.h"
 
 namespace enm::text {
@@ -85,73 +84,58 @@ Status Decoders::read(const Json& json) {
 }
 
 Status Decoders::read(const Json& json, int depth) {
-  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
+  Section in(json, "decoder");
+  const std::string_view type = in.text("type");
   if (type != "Sequence") {
     if (steps_.size() == kMostSteps) return Unsupported("more than ", kMostSteps, " decoders");
-    return read_step(json, type);
+    read_step(in, json, type);
+    return in.finish();
   }
-  ENM_RETURN_IF_ERROR(expect_only(json, "decoder", {"type", "decoders"}));
-  ENM_ASSIGN_OR_RETURN(const Json* each, json.get("decoders"));
   if (depth == kDeepest) return Unsupported("decoder: sequences nested that deep");
-  for (const Json& one : each->items()) ENM_RETURN_IF_ERROR(read(one, depth + 1));
-  return {};
+  for (const Json& one : in.child("decoders").items()) in.fail(read(one, depth + 1));
+  return in.finish();
 }
 
-Status Decoders::read_step(const Json& json, std::string_view type) {
-  const std::string where = cat("decoder ", type);
+void Decoders::read_step(Section& in, const Json& json, std::string_view type) {
   Step& step = steps_.emplace_back();
   if (type == "ByteLevel") {
     step.kind = Kind::kByteLevel;
-    return expect_only(json, where, {"type", "add_prefix_space", "trim_offsets", "use_regex"});
-  }
-  if (type == "Fuse" || type == "ByteFallback") {
+    for (const char* key : {"add_prefix_space", "trim_offsets", "use_regex"}) in.child(key);
+  } else if (type == "Fuse" || type == "ByteFallback") {
     step.kind = type == "Fuse" ? Kind::kFuse : Kind::kByteFallback;
-    return expect_only(json, where, {"type"});
-  }
-  if (type == "WordPiece") {
+  } else if (type == "WordPiece") {
     step.kind = Kind::kWordPiece;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("prefix", "##"));
-    ENM_ASSIGN_OR_RETURN(step.clean_up, json.get_bool("cleanup", true));
-    return expect_only(json, where, {"type", "prefix", "cleanup"});
-  }
-  if (type == "Metaspace") {
+    step.content = in.text("prefix", "##");
+    step.clean_up = in.flag("cleanup", true);
+  } else if (type == "Metaspace") {
     step.kind = Kind::kMetaspace;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("replacement"));
-    ENM_ASSIGN_OR_RETURN(const bool prefix, json.get_bool("add_prefix_space", true));
-    ENM_ASSIGN_OR_RETURN(const std::string scheme, json.get_string("prepend_scheme", "always"));
-    step.drops_first = prefix && scheme != "never";
-    return expect_only(
-        json, where,
-        {"type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep"});
-  }
-  if (type == "BPEDecoder") {
+    for (const char* key : {"split", "str_rep"}) in.child(key);
+    step.content = in.text("replacement");
+    step.drops_first =
+        in.flag("add_prefix_space", true) & (in.text("prepend_scheme", "always") != "never");
+  } else if (type == "BPEDecoder") {
     step.kind = Kind::kBpe;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("suffix", "</w>"));
-    return expect_only(json, where, {"type", "suffix"});
-  }
-  if (type == "Strip") {
+    step.content = in.text("suffix", "</w>");
+  } else if (type == "Strip") {
     step.kind = Kind::kStrip;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("content"));
-    ENM_ASSIGN_OR_RETURN(const int64_t start, json.get_int("start", 0));
-    ENM_ASSIGN_OR_RETURN(const int64_t stop, json.get_int("stop", 0));
-    step.start = static_cast<size_t>(std::max<int64_t>(start, 0));
-    step.stop = static_cast<size_t>(std::max<int64_t>(stop, 0));
-    return expect_only(json, where, {"type", "content", "start", "stop"});
-  }
-  if (type == "Replace") {
+    step.content = in.text("content");
+    step.start = static_cast<size_t>(std::max<int64_t>(in.integer("start", 0), 0));
+    step.stop = static_cast<size_t>(std::max<int64_t>(in.integer("stop", 0), 0));
+  } else if (type == "Replace") {
     step.kind = Kind::kReplace;
-    ENM_ASSIGN_OR_RETURN(step.pattern, Pattern::read(json));
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("content"));
-    return expect_only(json, where, {"type", "pattern", "content"});
-  }
-  if (type == "CTC") {
+    step.content = in.text("content");
+    in.child("pattern");
+    auto pattern = Pattern::read(json);
+    if (!pattern.ok()) return in.fail(pattern.status());
+    step.pattern = *std::move(pattern);
+  } else if (type == "CTC") {
     step.kind = Kind::kCtc;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("pad_token", "<pad>"));
-    ENM_ASSIGN_OR_RETURN(step.delimiter, json.get_string("word_delimiter_token", "|"));
-    ENM_ASSIGN_OR_RETURN(step.clean_up, json.get_bool("cleanup", true));
-    return expect_only(json, where, {"type", "pad_token", "word_delimiter_token", "cleanup"});
+    step.content = in.text("pad_token", "<pad>");
+    step.delimiter = in.text("word_delimiter_token", "|");
+    step.clean_up = in.flag("cleanup", true);
+  } else {
+    in.fail(Unsupported(quoted(type), " is not supported"));
   }
-  return Unsupported("decoder ", quoted(type), " is not supported");
 }
 
 void Decoders::Stream::push(std::string_view token, std::string& out) {

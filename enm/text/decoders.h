@@ -7,6 +7,7 @@
 
 #include "enm/base/json.h"
 #include "enm/text/pattern.h"
+#include "enm/text/section.h"
 
 namespace enm::text {
 
@@ -68,7 +69,7 @@ class Decoders {
     std::optional<Pattern> pattern;  // kReplace
   };
   Status read(const Json& json, int depth);
-  Status read_step(const Json& json, std::string_view type);
+  void read_step(Section& in, const Json& json, std::string_view type);
 
   std::vector<Step> steps_;
 };

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "enm/base/json.h"
 #include "enm/text/bpe_merge.h"
 #include "enm/text/parts.h"
+#include "enm/text/section.h"
 #include "enm/text/vocabulary.h"
 
 namespace enm::text {
@@ -55,19 +54,23 @@ class Model {
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
  protected:
+  /// Reads the vocabulary; what is wrong is told to `in`.
+  void read_vocabulary(const TokenizerParts& parts, Section& in, size_t longest = SIZE_MAX,
+                       bool repeats = false) {
+    auto made = Vocabulary::make(parts.tokens, longest, repeats);
+    if (!made.ok()) return in.fail(made.status().in("vocab"));
+    vocabulary_ = *std::move(made);
+  }
+
   Vocabulary vocabulary_;
 };
 
-/// Refuses keys of `section` other than those named: what is not understood may change the ids.
-Status expect_only(const Json& section, std::string_view where,
-                   std::initializer_list<std::string_view> known);
-
+// What is wrong is told to `in`, the section of the model; the model then is of no use.
 /// The bytes of words stand for letters of GPT-2's alphabet if `byte_level`.
-Result<std::unique_ptr<Model>> make_bpe(const TokenizerParts& parts, const Json& model,
-                                        bool byte_level);
-Result<std::unique_ptr<Model>> make_wordpiece(const TokenizerParts& parts, const Json& model);
-Result<std::unique_ptr<Model>> make_unigram(const TokenizerParts& parts, const Json& model);
-Result<std::unique_ptr<Model>> make_word_level(const TokenizerParts& parts, const Json& model);
+std::unique_ptr<Model> make_bpe(const TokenizerParts& parts, Section& in, bool byte_level);
+std::unique_ptr<Model> make_wordpiece(const TokenizerParts& parts, Section& in);
+std::unique_ptr<Model> make_unigram(const TokenizerParts& parts, Section& in);
+std::unique_ptr<Model> make_word_level(const TokenizerParts& parts, Section& in);
 
 /// Indices of the tokens <0x00> to <0xFF>, -1 for those that there are not.
 std::vector<int32_t> find_byte_tokens(const Vocabulary& vocabulary);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "enm/text/byte_alphabet.h"
-#include "enm/text/model.h"
 #include "enm/text/normal_forms.h"
 
 namespace enm::text {
@@ -160,75 +159,76 @@ Status Normalizers::read(const Json& json) { return read(json, 0); }
 
 Status Normalizers::read(const Json& json, int depth) {
   if (json.is_null()) return {};
-  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
+  Section in(json, "normalizer");
+  const std::string_view type = in.text("type");
   if (type == "Sequence") {
-    ENM_RETURN_IF_ERROR(expect_only(json, "normalizer", {"type", "normalizers"}));
-    ENM_ASSIGN_OR_RETURN(const Json* each, json.get("normalizers"));
     if (depth == kDeepest) return Unsupported("normalizer: sequences nested that deep");
-    for (const Json& one : each->items()) ENM_RETURN_IF_ERROR(read(one, depth + 1));
-    return {};
+    for (const Json& one : in.child("normalizers").items()) in.fail(read(one, depth + 1));
+    return in.finish();
   }
   if (steps_.size() == kMostSteps) return Unsupported("more than ", kMostSteps, " normalizers");
   Step step{};
-  if (type == "NFC" || type == "NFD" || type == "NFKC" || type == "NFKD") {
-    step.kind = Kind::kForm;
+  constexpr std::pair<std::string_view, Kind> kKinds[] = {{"NFC", Kind::kForm},
+                                                          {"NFD", Kind::kForm},
+                                                          {"NFKC", Kind::kForm},
+                                                          {"NFKD", Kind::kForm},
+                                                          {"Lowercase", Kind::kLowercase},
+                                                          {"Strip", Kind::kStrip},
+                                                          {"StripAccents", Kind::kStripAccents},
+                                                          {"Nmt", Kind::kNmt},
+                                                          {"ByteLevel", Kind::kByteLevel},
+                                                          {"Replace", Kind::kReplace},
+                                                          {"BertNormalizer", Kind::kBert},
+                                                          {"Prepend", Kind::kPrepend},
+                                                          {"Precompiled", Kind::kPrecompiled}};
+  const auto known = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&](const auto& each) { return each.first == type; });
+  if (known == std::end(kKinds)) {
+    return in.ok() ? Unsupported("normalizer ", quoted(type), " is not supported") : in.finish();
+  }
+  step.kind = known->second;
+  if (step.kind == Kind::kForm) {
     step.compatible = type[2] == 'K';
     step.composed = type.back() == 'C';
-  } else if (type == "Lowercase") {
-    step.kind = Kind::kLowercase;
-  } else if (type == "StripAccents") {
-    step.kind = Kind::kStripAccents;
-  } else if (type == "Nmt") {
-    step.kind = Kind::kNmt;
-  } else if (type == "ByteLevel") {
-    step.kind = Kind::kByteLevel;
-  } else {
-    ENM_RETURN_IF_ERROR(read_settings(json, type, step));
-    steps_.push_back(std::move(step));
-    return {};
   }
-  ENM_RETURN_IF_ERROR(expect_only(json, cat("normalizer ", type), {"type"}));
+  read_settings(in, json, step);
   steps_.push_back(std::move(step));
-  return {};
+  return in.finish();
 }
 
-Status Normalizers::read_settings(const Json& json, std::string_view type, Step& step) {
-  const std::string where = cat("normalizer ", type);
-  if (type == "BertNormalizer") {
-    step.kind = Kind::kBert;
-    ENM_ASSIGN_OR_RETURN(step.clean, json.get_bool("clean_text", true));
-    ENM_ASSIGN_OR_RETURN(step.chinese, json.get_bool("handle_chinese_chars", true));
-    ENM_ASSIGN_OR_RETURN(step.lowercase, json.get_bool("lowercase", true));
-    ENM_ASSIGN_OR_RETURN(step.accents, json.get_bool("strip_accents", step.lowercase));
-    return expect_only(
-        json, where, {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+void Normalizers::read_settings(Section& in, const Json& json, Step& step) {
+  switch (step.kind) {
+    case Kind::kBert:
+      step.clean = in.flag("clean_text", true);
+      step.chinese = in.flag("handle_chinese_chars", true);
+      step.lowercase = in.flag("lowercase", true);
+      step.accents = in.flag("strip_accents", step.lowercase);
+      return;
+    case Kind::kStrip:
+      step.left = in.flag("strip_left");
+      step.right = in.flag("strip_right");
+      return;
+    case Kind::kReplace: {
+      step.content = in.text("content");
+      in.child("pattern");
+      auto pattern = Pattern::read(json);
+      if (!pattern.ok()) return in.fail(pattern.status());
+      step.pattern = *std::move(pattern);
+      return;
+    }
+    case Kind::kPrepend:
+      step.content = in.text("prepend");
+      return;
+    case Kind::kPrecompiled: {
+      auto map = Precompiled::parse_base64(in.text("precompiled_charsmap"));
+      step.longest = in.flag("longest_match", false);
+      if (!map.ok()) return in.fail(map.status());
+      step.map = std::make_shared<const Precompiled>(*std::move(map));
+      return;
+    }
+    default:
+      return;
   }
-  if (type == "Strip") {
-    step.kind = Kind::kStrip;
-    ENM_ASSIGN_OR_RETURN(step.left, json.get_bool("strip_left"));
-    ENM_ASSIGN_OR_RETURN(step.right, json.get_bool("strip_right"));
-    return expect_only(json, where, {"type", "strip_left", "strip_right"});
-  }
-  if (type == "Replace") {
-    step.kind = Kind::kReplace;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("content"));
-    ENM_ASSIGN_OR_RETURN(step.pattern, Pattern::read(json));
-    return expect_only(json, where, {"type", "pattern", "content"});
-  }
-  if (type == "Prepend") {
-    step.kind = Kind::kPrepend;
-    ENM_ASSIGN_OR_RETURN(step.content, json.get_string("prepend"));
-    return expect_only(json, where, {"type", "prepend"});
-  }
-  if (type == "Precompiled") {
-    step.kind = Kind::kPrecompiled;
-    ENM_ASSIGN_OR_RETURN(const std::string map, json.get_string("precompiled_charsmap"));
-    ENM_ASSIGN_OR_RETURN(Precompiled made, Precompiled::parse_base64(map));
-    step.map = std::make_shared<const Precompiled>(std::move(made));
-    ENM_ASSIGN_OR_RETURN(step.longest, json.get_bool("longest_match", false));
-    return expect_only(json, where, {"type", "precompiled_charsmap", "longest_match"});
-  }
-  return Unsupported("normalizer ", quoted(type), " is not supported");
 }
 
 // Whether a step may change a text at all; what is cheap to see.

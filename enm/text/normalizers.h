@@ -10,6 +10,7 @@
 #include "enm/base/json.h"
 #include "enm/text/pattern.h"
 #include "enm/text/precompiled.h"
+#include "enm/text/section.h"
 #include "enm/text/stretch.h"
 
 namespace enm::text {
@@ -52,7 +53,7 @@ class Normalizers {
     bool longest = false;  // kPrecompiled: as SentencePiece, an extension
   };
   Status read(const Json& json, int depth);
-  static Status read_settings(const Json& json, std::string_view type, Step& step);
+  static void read_settings(Section& in, const Json& json, Step& step);
   static bool changes(const Step& step, std::string_view text);
   static void apply(const Step& step, std::string_view text, Rewriter& out);
 

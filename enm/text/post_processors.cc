@@ -1,6 +1,6 @@
 #include "enm/text/post_processors.h"
 
-#include "enm/text/model.h"
+#include "enm/text/vocabulary.h"
 
 namespace enm::text {
 namespace {
@@ -8,125 +8,108 @@ namespace {
 // Pieces of a template, and tokens that a post-processor puts around a text.
 constexpr size_t kMostAround = 256;
 
-Result<int32_t> read_id(const Json& id) {
+int32_t read_id(Section& in, const Json& id) {
   if (id.is_int() && id.integer() >= 0 && id.integer() < kIdLimit) {
     return static_cast<int32_t>(id.integer());
   }
-  return Corrupt("post_processor: bad id");
+  in.fail(Corrupt("bad id"));
+  return 0;
 }
 
 }  // namespace
 
-Status PostProcessors::read(const Json& json) {
+Status PostProcessors::read(const Json& json) { return read(json, false); }
+
+Status PostProcessors::read(const Json& json, bool inside) {
   if (json.is_null()) return {};
-  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
-  if (type != "Sequence") return read_step(json, type);
-  ENM_RETURN_IF_ERROR(expect_only(json, "post_processor", {"type", "processors"}));
-  ENM_ASSIGN_OR_RETURN(const Json* steps, json.get("processors"));
-  for (const Json& step : steps->items()) {
-    ENM_ASSIGN_OR_RETURN(const std::string name, step.get_string("type"));
-    if (name == "Sequence") return Unsupported("post_processor: a Sequence within a Sequence");
-    if (trims_.size() == kMostAround) return Unsupported("post_processor: that many");
-    ENM_RETURN_IF_ERROR(read_step(step, name));
+  Section in(json, "post_processor");
+  const std::string_view type = in.text("type");
+  if (type == "Sequence") {
+    if (inside) return Unsupported("post_processor: a Sequence within a Sequence");
+    for (const Json& step : in.child("processors").items()) in.fail(read(step, true));
+    return in.finish();
   }
-  return {};
+  if (trims_.size() == kMostAround) return Unsupported("post_processor: that many");
+  if (type == "ByteLevel" || type == "RobertaProcessing") {
+    const bool prefix = in.flag("add_prefix_space", true);
+    if (in.flag("trim_offsets", true)) trims_.push_back(prefix);
+    in.child("use_regex");
+  }
+  if (type != "ByteLevel") {
+    if (has_template_) in.fail(Unsupported("special tokens around special tokens"));
+    has_template_ = true;
+    read_around(in, type);
+  }
+  return in.finish();
 }
 
-Status PostProcessors::read_step(const Json& json, std::string_view type) {
-  if (type == "TemplateProcessing") return read_template(json);
-  if (type == "BertProcessing") return read_cls_and_sep(json, false);
-  if (type != "ByteLevel" && type != "RobertaProcessing") {
-    return Unsupported("post_processor ", quoted(type),
-                       " is not supported; TemplateProcessing, BertProcessing, RobertaProcessing, "
-                       "ByteLevel and Sequence are");
+void PostProcessors::read_around(Section& in, std::string_view type) {
+  if (type == "BertProcessing" || type == "RobertaProcessing") {
+    read_cls_and_sep(in, type[0] == 'R');
+  } else if (type == "TemplateProcessing") {
+    const Json& tokens = in.child("special_tokens");
+    const Json& pair = in.child("pair");
+    read_parts(in, in.child("single"), tokens, single_);
+    if (!pair.items().empty()) read_parts(in, pair, tokens, pair_);
+  } else {
+    in.fail(Unsupported(quoted(type),
+                        " is not supported; TemplateProcessing, BertProcessing, "
+                        "RobertaProcessing, ByteLevel and Sequence are"));
   }
-  ENM_ASSIGN_OR_RETURN(const bool prefix, json.get_bool("add_prefix_space", true));
-  ENM_ASSIGN_OR_RETURN(const bool trims, json.get_bool("trim_offsets", true));
-  if (trims) trims_.push_back(prefix);
-  if (type[0] == 'R') return read_cls_and_sep(json, true);
-  return expect_only(json, "post_processor ByteLevel",
-                     {"type", "add_prefix_space", "trim_offsets", "use_regex"});
-}
-
-Status PostProcessors::expect_first() {
-  if (has_template_) return Unsupported("post_processor: special tokens around special tokens");
-  has_template_ = true;
-  return {};
 }
 
 // {"cls": ["[CLS]", 101], "sep": ["[SEP]", 102]}
-Status PostProcessors::read_cls_and_sep(const Json& json, bool roberta) {
-  ENM_RETURN_IF_ERROR(expect_first());
-  ENM_RETURN_IF_ERROR(expect_only(json, "post_processor",
-                                  {"type", "sep", "cls", "trim_offsets", "add_prefix_space"}));
-  int32_t ids[2];
+void PostProcessors::read_cls_and_sep(Section& in, bool roberta) {
+  int32_t ids[2] = {};
   constexpr const char* kKeys[] = {"cls", "sep"};
   for (int i = 0; i < 2; ++i) {
-    ENM_ASSIGN_OR_RETURN(const Json* token, json.get(kKeys[i]));
-    if (token->items().size() != 2) return Corrupt("post_processor.", kKeys[i], " is no pair");
-    ENM_ASSIGN_OR_RETURN(ids[i], read_id(token->items()[1]));
+    const Json& token = in.child(kKeys[i]);
+    if (token.items().size() != 2) return in.fail(Corrupt(kKeys[i], " is no pair"));
+    ids[i] = read_id(in, token.items()[1]);
   }
-  const Part cls{-1, 0, {ids[0]}};
   const Part sep{-1, 0, {ids[1]}};
   const int32_t second = roberta ? 0 : 1;
-  single_ = {cls, {0, 0, {}}, sep};
+  single_ = {{-1, 0, {ids[0]}}, {0, 0, {}}, sep};
   pair_ = single_;
   if (roberta) pair_.push_back(sep);
   pair_.push_back({1, second, {}});
   pair_.push_back({-1, second, {ids[1]}});
-  return {};
 }
 
-Status PostProcessors::read_template(const Json& json) {
-  ENM_RETURN_IF_ERROR(expect_first());
-  ENM_RETURN_IF_ERROR(expect_only(json, "post_processor TemplateProcessing",
-                                  {"type", "single", "pair", "special_tokens"}));
-  ENM_ASSIGN_OR_RETURN(const Json* single, json.get("single"));
-  ENM_ASSIGN_OR_RETURN(const Json* tokens, json.get("special_tokens"));
-  ENM_RETURN_IF_ERROR(read_parts(*single, *tokens, single_));
-  if (const Json* pair = json.find("pair"); pair != nullptr && !pair->items().empty()) {
-    ENM_RETURN_IF_ERROR(read_parts(*pair, *tokens, pair_));
-  }
-  return {};
-}
-
-Status PostProcessors::read_parts(const Json& pieces, const Json& tokens,
-                                  std::vector<Part>& parts) const {
+void PostProcessors::read_parts(Section& in, const Json& pieces, const Json& tokens,
+                                std::vector<Part>& parts) {
   if (pieces.items().size() > kMostAround) {
-    return Unsupported("post_processor: a template of ", pieces.items().size(), " pieces; at most ",
-                       kMostAround, " are supported");
+    return in.fail(Unsupported("a template of ", pieces.items().size(), " pieces; at most ",
+                               kMostAround, " are supported"));
   }
   parts.clear();
   size_t around = 0;
   for (const Json& piece : pieces.items()) {
+    const Json* text = piece.find("Sequence");
+    const Json* special = piece.find("SpecialToken");
+    if (text == nullptr && special == nullptr) return in.fail(Corrupt("an odd piece"));
+    Section what(text != nullptr ? *text : *special, "a piece of the template");
     Part part;
-    const Json* what = piece.find("Sequence");
-    if (what != nullptr) {
-      ENM_ASSIGN_OR_RETURN(const std::string which, what->get_string("id", "A"));
-      part.sequence = which == "B" ? 1 : 0;
+    const std::string_view id = what.text("id");
+    part.type_id = static_cast<int32_t>(what.integer("type_id", 0) & INT32_MAX);
+    if (Status read = what.finish(); !read.ok()) return in.fail(read);
+    if (text != nullptr) {
+      part.sequence = id == "B" ? 1 : 0;
       if (part.sequence == 1 && &parts == &single_) {
-        return Corrupt("post_processor: a template for one text with a second");
+        return in.fail(Corrupt("a template for one text with a second"));
       }
     } else {
-      ENM_ASSIGN_OR_RETURN(what, piece.get("SpecialToken"));
-      ENM_ASSIGN_OR_RETURN(const std::string name, what->get_string("id"));
-      ENM_ASSIGN_OR_RETURN(const Json* token, tokens.get(name));
-      ENM_ASSIGN_OR_RETURN(const Json* ids, token->get("ids"));
+      const Json* token = tokens.find(id);
+      const Json* ids = token == nullptr ? nullptr : token->find("ids");
+      if (ids == nullptr) return in.fail(Corrupt("special token ", quoted(id), " is missing"));
       around += ids->items().size();
       if (around > kMostAround) {
-        return Unsupported("post_processor puts more than ", kMostAround, " tokens around a text");
+        return in.fail(Unsupported("more than ", kMostAround, " tokens around a text"));
       }
-      for (const Json& id : ids->items()) {
-        ENM_ASSIGN_OR_RETURN(const int32_t number, read_id(id));
-        part.ids.push_back(number);
-      }
+      for (const Json& each : ids->items()) part.ids.push_back(read_id(in, each));
     }
-    ENM_ASSIGN_OR_RETURN(const int64_t type_id, what->get_int("type_id", 0));
-    if (type_id < 0 || type_id > INT32_MAX) return Corrupt("post_processor: type_id ", type_id);
-    part.type_id = static_cast<int32_t>(type_id);
     parts.push_back(std::move(part));
   }
-  return {};
 }
 
 int64_t PostProcessors::added(bool pair) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "enm/base/json.h"
+#include "enm/text/section.h"
 
 namespace enm::text {
 
@@ -29,11 +30,10 @@ class PostProcessors {
   const std::vector<bool>& trims() const { return trims_; }
 
  private:
-  Status read_step(const Json& json, std::string_view type);
-  Status read_template(const Json& json);
-  Status read_parts(const Json& pieces, const Json& tokens, std::vector<Part>& parts) const;
-  Status read_cls_and_sep(const Json& json, bool roberta);
-  Status expect_first();
+  Status read(const Json& json, bool inside);
+  void read_around(Section& in, std::string_view type);
+  void read_parts(Section& in, const Json& pieces, const Json& tokens, std::vector<Part>& parts);
+  void read_cls_and_sep(Section& in, bool roberta);
 
   std::vector<Part> single_ = {{0, 0, {}}};
   std::vector<Part> pair_ = {{0, 0, {}}, {1, 1, {}}};

@@ -1,7 +1,6 @@
 #include "enm/text/pre_tokenizers.h"
 
 #include "enm/text/byte_alphabet.h"
-#include "enm/text/model.h"
 
 namespace enm::text {
 namespace {
@@ -104,159 +103,134 @@ Status PreTokenizers::read(const Json& json) { return read(json, 0); }
 
 Status PreTokenizers::read(const Json& json, int depth) {
   if (json.is_null()) return {};
-  ENM_ASSIGN_OR_RETURN(const std::string type, json.get_string("type"));
+  Section in(json, "pre_tokenizer");
+  const std::string_view type = in.text("type");
   if (type != "Sequence") {
     if (steps_.size() >= kMostSteps)
       return Unsupported("more than ", kMostSteps, " pre_tokenizers");
-    return read_step(json, type);
+    read_step(in, json, type);
+    return in.finish();
   }
-  ENM_RETURN_IF_ERROR(expect_only(json, "pre_tokenizer", {"type", "pretokenizers"}));
-  ENM_ASSIGN_OR_RETURN(const Json* each, json.get("pretokenizers"));
   if (depth == kDeepest) return Unsupported("pre_tokenizer: sequences nested that deep");
-  for (const Json& one : each->items()) ENM_RETURN_IF_ERROR(read(one, depth + 1));
-  return {};
+  for (const Json& one : in.child("pretokenizers").items()) in.fail(read(one, depth + 1));
+  return in.finish();
 }
 
 void PreTokenizers::add_characters(Is is, Behavior behavior) {
-  Step step;
+  Step& step = steps_.emplace_back();
   step.kind = Kind::kCharacters;
   step.is = is;
   step.behavior = behavior;
-  steps_.push_back(std::move(step));
 }
 
-Status PreTokenizers::read_step(const Json& json, std::string_view type) {
-  const std::string where = cat("pre_tokenizer ", type);
-  if (type == "ByteLevel") return read_byte_level(json);
-  if (type == "Metaspace") return read_metaspace(json);
-  if (type == "Split") return read_split(json);
-  if (type == "Whitespace") {
-    Step step;
+void PreTokenizers::add_split(Section& in, Result<Pattern> pattern, Behavior behavior,
+                              bool invert) {
+  if (!pattern.ok()) return in.fail(pattern.status());
+  Step& step = steps_.emplace_back();
+  step.pattern = *std::move(pattern);
+  step.behavior = behavior;
+  step.invert = invert;
+}
+
+void PreTokenizers::read_step(Section& in, const Json& json, std::string_view type) {
+  if (type == "ByteLevel") {
+    read_byte_level(in);
+  } else if (type == "Metaspace") {
+    read_metaspace(in);
+  } else if (type == "Split") {
+    in.child("pattern");
+    const Behavior behavior = read_behavior(in, "");
+    add_split(in, Pattern::read(json), behavior, in.flag("invert", false));
+  } else if (type == "Whitespace") {
     // ZERO WIDTH JOINER and NON-JOINER are of words here.
-    ENM_ASSIGN_OR_RETURN(step.pattern,
-                         Pattern::of_regex(R"([\w\u200c\u200d]+|[^\w\u200c\u200d\s]+)"));
-    step.invert = true;
-    step.behavior = Behavior::kRemoved;
-    steps_.push_back(std::move(step));
-    return expect_only(json, where, {"type"});
-  }
-  if (type == "WhitespaceSplit" || type == "BertPreTokenizer") {
+    add_split(in, Pattern::of_regex(R"([\w\u200c\u200d]+|[^\w\u200c\u200d\s]+)"),
+              Behavior::kRemoved, true);
+  } else if (type == "WhitespaceSplit" || type == "BertPreTokenizer") {
     add_characters(is_white, Behavior::kRemoved);
     if (type[0] == 'B') add_characters(is_old_punctuation, Behavior::kIsolated);
-    return expect_only(json, where, {"type"});
-  }
-  if (type == "Punctuation") {
-    ENM_ASSIGN_OR_RETURN(const Behavior behavior, read_behavior(json, "Isolated"));
-    add_characters(is_old_punctuation, behavior);
-    return expect_only(json, where, {"type", "behavior"});
-  }
-  if (type == "Digits") {
-    ENM_ASSIGN_OR_RETURN(const bool alone, json.get_bool("individual_digits"));
+  } else if (type == "Punctuation") {
+    add_characters(is_old_punctuation, read_behavior(in, "Isolated"));
+  } else if (type == "Digits") {
+    const bool alone = in.flag("individual_digits");
     add_characters(is_number, alone ? Behavior::kIsolated : Behavior::kContiguous);
-    return expect_only(json, where, {"type", "individual_digits"});
-  }
-  if (type == "CharDelimiterSplit") {
-    ENM_ASSIGN_OR_RETURN(const std::string delimiter, json.get_string("delimiter"));
-    if (count_code_points(delimiter) != 1) return Corrupt(where, ": delimiter is no character");
+  } else if (type == "CharDelimiterSplit") {
     add_characters(nullptr, Behavior::kRemoved);
-    size_t at = 0;
-    steps_.back().character = next_code_point(delimiter, at);
-    return expect_only(json, where, {"type", "delimiter"});
+    steps_.back().character = read_character(in, in.text("delimiter"));
+  } else if (type == "UnicodeScripts" || type == "FixedLength") {
+    Step& step = steps_.emplace_back();
+    step.kind = type[0] == 'U' ? Kind::kUnicodeScripts : Kind::kFixedLength;
+    if (step.kind == Kind::kUnicodeScripts) return;
+    const int64_t length = in.integer("length", 5);
+    step.length = static_cast<size_t>(std::max<int64_t>(length, 1));
+    if (length < 1) in.fail(Corrupt("length is ", length));
+  } else {
+    in.fail(Unsupported(quoted(type), " is not supported"));
   }
-  Step step;
-  if (type == "UnicodeScripts") {
-    step.kind = Kind::kUnicodeScripts;
-    steps_.push_back(std::move(step));
-    return expect_only(json, where, {"type"});
-  }
-  if (type == "FixedLength") {
-    ENM_ASSIGN_OR_RETURN(const int64_t length, json.get_int("length", 5));
-    if (length < 1) return Corrupt(where, ": length is ", length);
-    step.kind = Kind::kFixedLength;
-    step.length = static_cast<size_t>(length);
-    steps_.push_back(std::move(step));
-    return expect_only(json, where, {"type", "length"});
-  }
-  return Unsupported("pre_tokenizer ", quoted(type), " is not supported");
 }
 
-Status PreTokenizers::read_byte_level(const Json& json) {
-  ENM_RETURN_IF_ERROR(expect_only(json, "pre_tokenizer ByteLevel",
-                                  {"type", "add_prefix_space", "trim_offsets", "use_regex"}));
-  ENM_ASSIGN_OR_RETURN(const bool prefix, json.get_bool("add_prefix_space", true));
-  ENM_ASSIGN_OR_RETURN(const bool regex, json.get_bool("use_regex", true));
-  Step step;
-  step.kind = Kind::kByteLevel;
-  if (prefix) {
+uint32_t PreTokenizers::read_character(Section& in, std::string_view text) {
+  size_t at = 0;
+  const uint32_t c = text.empty() ? 0 : next_code_point(text, at);
+  if (at == 0 || at < text.size()) in.fail(Corrupt(quoted(text), " is no character"));
+  return c;
+}
+
+void PreTokenizers::read_byte_level(Section& in) {
+  in.child("trim_offsets");
+  if (in.flag("add_prefix_space", true)) {
+    Step& step = steps_.emplace_back();
+    step.kind = Kind::kByteLevel;
     step.prefix = " ";
     step.character = ' ';
     step.prepend = Prepend::kAlways;
-    steps_.push_back(step);
   }
-  if (regex) {
-    Step split;
-    ENM_ASSIGN_OR_RETURN(split.pattern, Pattern::of_regex(kGpt2));
-    steps_.push_back(std::move(split));
+  if (in.flag("use_regex", true)) {
+    add_split(in, Pattern::of_regex(kGpt2), Behavior::kIsolated, false);
   }
-  step = {};
+  Step& step = steps_.emplace_back();
   step.kind = Kind::kByteLevel;
   step.letters = true;
-  steps_.push_back(std::move(step));
-  return {};
 }
 
-Status PreTokenizers::read_metaspace(const Json& json) {
-  ENM_RETURN_IF_ERROR(expect_only(
-      json, "pre_tokenizer Metaspace",
-      {"type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep"}));
-  Step step;
-  step.kind = Kind::kMetaspace;
-  ENM_ASSIGN_OR_RETURN(step.prefix, json.get_string("replacement"));
-  if (count_code_points(step.prefix) != 1) return Corrupt("Metaspace: replacement is no character");
-  size_t at = 0;
-  step.character = next_code_point(step.prefix, at);
-  ENM_ASSIGN_OR_RETURN(const std::string scheme, json.get_string("prepend_scheme", "always"));
-  ENM_ASSIGN_OR_RETURN(const bool prefix, json.get_bool("add_prefix_space", true));
-  step.prepend = !prefix || scheme == "never" ? Prepend::kNever
-                 : scheme == "first"          ? Prepend::kFirst
-                                              : Prepend::kAlways;
+void PreTokenizers::read_metaspace(Section& in) {
+  in.child("str_rep");
+  const std::string_view replacement = in.text("replacement");
+  const uint32_t character = read_character(in, replacement);
+  const std::string_view scheme = in.text("prepend_scheme", "always");
+  const bool prefix = in.flag("add_prefix_space", true);
+  const Prepend prepend = !prefix || scheme == "never" ? Prepend::kNever
+                          : scheme == "first"          ? Prepend::kFirst
+                                                       : Prepend::kAlways;
   if (scheme != "never" && scheme != "first" && scheme != "always") {
-    return Unsupported("Metaspace: prepend_scheme ", quoted(scheme));
+    in.fail(Unsupported("prepend_scheme ", quoted(scheme)));
   }
-  if (step.prepend == Prepend::kFirst) {
+  if (prepend == Prepend::kFirst) {
     needs_place_ = true;
     for (const Step& earlier : steps_) {
       needs_origins_ =
           needs_origins_ || earlier.kind == Kind::kMetaspace || earlier.kind == Kind::kByteLevel;
     }
   }
-  ENM_ASSIGN_OR_RETURN(const bool split, json.get_bool("split", true));
-  steps_.push_back(step);
-  if (split) {
+  Step& step = steps_.emplace_back();
+  step.kind = Kind::kMetaspace;
+  step.prefix = replacement;
+  step.character = character;
+  step.prepend = prepend;
+  if (in.flag("split", true)) {
     add_characters(nullptr, Behavior::kMergedWithNext);
-    steps_.back().character = step.character;
+    steps_.back().character = character;
   }
-  return {};
 }
 
-Result<PreTokenizers::Behavior> PreTokenizers::read_behavior(const Json& json,
-                                                             std::string_view fallback) {
+PreTokenizers::Behavior PreTokenizers::read_behavior(Section& in, std::string_view fallback) {
   constexpr std::string_view kNames[] = {"Removed", "Isolated", "MergedWithPrevious",
                                          "MergedWithNext", "Contiguous"};
-  ENM_ASSIGN_OR_RETURN(const std::string name, json.get_string("behavior", fallback));
+  const std::string_view name = in.text("behavior", fallback);
   for (size_t i = 0; i < std::size(kNames); ++i) {
     if (kNames[i] == name) return static_cast<Behavior>(i);
   }
-  return Unsupported("pre_tokenizer: behavior ", quoted(name), " is not supported");
-}
-
-Status PreTokenizers::read_split(const Json& json) {
-  Step step;
-  ENM_ASSIGN_OR_RETURN(step.pattern, Pattern::read(json));
-  ENM_ASSIGN_OR_RETURN(step.behavior, read_behavior(json, ""));
-  ENM_ASSIGN_OR_RETURN(step.invert, json.get_bool("invert", false));
-  steps_.push_back(std::move(step));
-  return expect_only(json, "pre_tokenizer Split", {"type", "pattern", "behavior", "invert"});
+  in.fail(Unsupported("behavior ", quoted(name), " is not supported"));
+  return Behavior::kIsolated;
 }
 
 bool PreTokenizers::leave_bytes() {

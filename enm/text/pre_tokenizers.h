@@ -7,6 +7,7 @@
 
 #include "enm/base/json.h"
 #include "enm/text/pattern.h"
+#include "enm/text/section.h"
 #include "enm/text/stretch.h"
 
 namespace enm::text {
@@ -69,11 +70,12 @@ class PreTokenizers {
   class Cutter;
 
   Status read(const Json& json, int depth);
-  Status read_step(const Json& json, std::string_view type);
-  Status read_byte_level(const Json& json);
-  Status read_metaspace(const Json& json);
-  Status read_split(const Json& json);
-  static Result<Behavior> read_behavior(const Json& json, std::string_view fallback);
+  void read_step(Section& in, const Json& json, std::string_view type);
+  void read_byte_level(Section& in);
+  void read_metaspace(Section& in);
+  static Behavior read_behavior(Section& in, std::string_view fallback);
+  static uint32_t read_character(Section& in, std::string_view text);
+  void add_split(Section& in, Result<Pattern> pattern, Behavior behavior, bool invert);
   void add_characters(Is is, Behavior behavior);
 
   static void cut(const Step& step, std::string_view text, Cutter& out);

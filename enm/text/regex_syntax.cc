@@ -100,8 +100,10 @@ class Parser {
   explicit Parser(std::string_view pattern) : pattern_(pattern) {}
 
   Result<RegexTree> run() {
-    ENM_ASSIGN_OR_RETURN(tree_.root, alternation());
-    if (!done()) return Unsupported("unmatched ')' at byte ", at_);
+    add({});  // what refused parts stand for
+    tree_.root = alternation();
+    if (!done()) refuse("unmatched ')'");
+    if (!status_.ok()) return status_;
     return std::move(tree_);
   }
 
@@ -114,8 +116,16 @@ class Parser {
     return true;
   }
   uint32_t next() { return next_code_point(pattern_, at_); }
-  Status refuse(std::string_view what) const {
-    return Unsupported(what, " at byte ", at_, " is not supported");
+  // Of any type that a part of the pattern is read as.
+  struct Nothing {
+    operator uint32_t() const { return 0; }
+    operator CodeRanges() const { return {}; }
+  };
+  // Keeps the first thing that is wrong and ends the pattern there.
+  Nothing refuse(std::string_view what) {
+    if (status_.ok()) status_ = Unsupported(what, " at byte ", at_, " is not supported");
+    at_ = pattern_.size();
+    return {};
   }
 
   uint32_t add(RegexTree::Node node) {
@@ -149,13 +159,13 @@ class Parser {
     return add(std::move(node));
   }
 
-  Result<uint32_t> alternation() {
+  uint32_t alternation() {
     if (++depth_ > kDeepest) return refuse("nesting that deep");
     const bool ignore_case = ignore_case_;  // (?i) reaches to the end of its group
     const bool dot_all = dot_all_;
     std::vector<uint32_t> branches;
     do {
-      ENM_ASSIGN_OR_RETURN(const uint32_t branch, sequence());
+      const uint32_t branch = sequence();
       branches.push_back(branch);
     } while (take("|"));
     ignore_case_ = ignore_case;
@@ -164,11 +174,11 @@ class Parser {
     return add_list(Kind::kAlternation, std::move(branches));
   }
 
-  Result<uint32_t> sequence() {
+  uint32_t sequence() {
     std::vector<uint32_t> items;
     while (!done() && !starts("|") && !starts(")")) {
-      ENM_ASSIGN_OR_RETURN(uint32_t item, atom());
-      ENM_ASSIGN_OR_RETURN(item, quantified(item));
+      uint32_t item = atom();
+      item = quantified(item);
       if (tree_.nodes.size() > kMostNodes || tree_.sets.size() > kMostSets) {
         return refuse("a pattern that long");
       }
@@ -201,7 +211,7 @@ class Parser {
     return false;
   }
 
-  Result<uint32_t> quantified(uint32_t item) {
+  uint32_t quantified(uint32_t item) {
     for (;;) {
       uint32_t min = 0;
       uint32_t max = RegexTree::kUnlimited;
@@ -224,7 +234,7 @@ class Parser {
       } else if (take("?")) {
         item = add_repeat(item, min, max, false);
       } else if (!counted && take("+")) {
-        ENM_ASSIGN_OR_RETURN(item, possessive(item, min, max));
+        item = possessive(item, min, max);
       } else {
         item = add_repeat(item, min, max, true);
       }
@@ -232,7 +242,7 @@ class Parser {
   }
 
   // For one character of a set X: X*+ is X*(?!X), X?+ is X|(?!X).
-  Result<uint32_t> possessive(uint32_t item, uint32_t min, uint32_t max) {
+  uint32_t possessive(uint32_t item, uint32_t min, uint32_t max) {
     if (tree_.nodes[item].kind != Kind::kSet) return refuse("a possessive quantifier of a group");
     const CodeRanges others = negated(tree_.sets[tree_.nodes[item].set]);
     const uint32_t stop = add_set_node(others, Kind::kAhead, true);
@@ -240,10 +250,10 @@ class Parser {
     return add_list(Kind::kSequence, {add_repeat(item, min, max, true), stop});
   }
 
-  Result<uint32_t> atom() {
+  uint32_t atom() {
     if (take("(")) return group();
     if (take("[")) {
-      ENM_ASSIGN_OR_RETURN(CodeRanges set, bracket());
+      CodeRanges set = bracket();
       return literal(std::move(set));
     }
     if (take(".")) return add_set_node(dot_all_ ? negated({}) : negated({{'\n', '\n'}}));
@@ -255,7 +265,7 @@ class Parser {
     return literal({{c, c}});
   }
 
-  Result<uint32_t> literal(CodeRanges set) {
+  uint32_t literal(CodeRanges set) {
     if (ignore_case_) {
       CodeRanges variants = set;
       uint32_t count = 0;
@@ -289,7 +299,7 @@ class Parser {
     return add_list(Kind::kAlternation, std::move(ways));
   }
 
-  Result<uint32_t> group() {
+  uint32_t group() {
     if (take("?")) {
       if (take(":")) {
       } else if (take("=")) {
@@ -306,13 +316,13 @@ class Parser {
         return flags();
       }
     }
-    ENM_ASSIGN_OR_RETURN(const uint32_t inside, alternation());
+    const uint32_t inside = alternation();
     if (!take(")")) return refuse("a group without an end");
     return inside;
   }
 
   // (?i:...), (?i) up to the end of the group around it.
-  Result<uint32_t> flags() {
+  uint32_t flags() {
     const bool ignore_case = ignore_case_;
     const bool dot_all = dot_all_;
     for (bool on = true; !done() && !starts(":") && !starts(")");) {
@@ -328,15 +338,15 @@ class Parser {
     }
     if (take(")")) return alternation();
     if (!take(":")) return refuse("a group without an end");
-    ENM_ASSIGN_OR_RETURN(const uint32_t inside, alternation());
+    const uint32_t inside = alternation();
     ignore_case_ = ignore_case;
     dot_all_ = dot_all;
     if (!take(")")) return refuse("a group without an end");
     return inside;
   }
 
-  Result<uint32_t> lookaround(Kind kind, bool negate) {
-    ENM_ASSIGN_OR_RETURN(const uint32_t inside, alternation());
+  uint32_t lookaround(Kind kind, bool negate) {
+    const uint32_t inside = alternation();
     if (!take(")")) return refuse("a group without an end");
     CodeRanges set;
     bool edge = false;
@@ -361,17 +371,17 @@ class Parser {
     return true;
   }
 
-  Result<uint32_t> escaped() {
+  uint32_t escaped() {
     if (take("b")) return word_edge(true);
     if (take("B")) return word_edge(false);
     if (take("A")) return add_set_node({}, Kind::kBehind, true);
     if (take("z")) return add_set_node({}, Kind::kAhead, true);
-    ENM_ASSIGN_OR_RETURN(CodeRanges set, escape());
+    CodeRanges set = escape();
     return literal(std::move(set));
   }
 
   // What stands behind a backslash, in a class or outside.
-  Result<CodeRanges> escape() {
+  CodeRanges escape() {
     if (done()) return refuse("a backslash at the end");
     const char c = pattern_[at_];
     if (c == 'p' || c == 'P') return property();
@@ -406,7 +416,7 @@ class Parser {
     return CodeRanges{{letter, letter}};
   }
 
-  Result<CodeRanges> hexadecimal(bool four) {
+  CodeRanges hexadecimal(bool four) {
     const bool braces = !four && take("{");
     uint32_t value = 0;
     size_t digits = 0;
@@ -429,7 +439,7 @@ class Parser {
   }
 
   // p{Name}, P{Name}, p{^Name}
-  Result<CodeRanges> property() {
+  CodeRanges property() {
     bool negate = take("P");
     if (!negate) take("p");
     std::string_view name;
@@ -456,7 +466,7 @@ class Parser {
   }
 
   // Behind '[': [^a-z\s[:alpha:][nested]&&other]
-  Result<CodeRanges> bracket() {
+  CodeRanges bracket() {
     if (++depth_ > kDeepest) return refuse("nesting that deep");
     const bool negate = take("^");
     CodeRanges set;
@@ -470,14 +480,14 @@ class Parser {
       }
       if (starts("[:")) return refuse("a class by name");
       if (take("[")) {
-        ENM_ASSIGN_OR_RETURN(const CodeRanges nested, bracket());
+        const CodeRanges nested = bracket();
         set.insert(set.end(), nested.begin(), nested.end());
         continue;
       }
-      ENM_ASSIGN_OR_RETURN(CodeRanges item, class_item());
+      CodeRanges item = class_item();
       if (starts("-") && !starts("-]") && !starts("-[") && is_one(item)) {
         ++at_;
-        ENM_ASSIGN_OR_RETURN(const CodeRanges end, class_item());
+        const CodeRanges end = class_item();
         if (!is_one(end) || end[0].first < item[0].first) return refuse("that range");
         item[0].last = end[0].first;
       }
@@ -493,7 +503,7 @@ class Parser {
     return set.size() == 1 && set[0].first == set[0].last;
   }
 
-  Result<CodeRanges> class_item() {
+  CodeRanges class_item() {
     if (done()) return refuse("a class without an end");
     if (take("\\")) {
       if (take("b")) return CodeRanges{{8, 8}};
@@ -508,6 +518,7 @@ class Parser {
   int depth_ = 0;
   bool ignore_case_ = false;
   bool dot_all_ = false;
+  Status status_;
   RegexTree tree_;
 };
 

@@ -50,7 +50,7 @@ class Tokenizer::Impl {
   bool needs_origins = false;  // ids depend on where a byte came from
 
  private:
-  Status read_model(const TokenizerParts& parts);
+  Status read_model(const TokenizerParts& parts, const Json& json);
   Status read_truncation(const Json& json);
   Status read_padding(const Json& json);
 };

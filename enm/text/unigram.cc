@@ -18,7 +18,7 @@ constexpr double kUnknownPenalty = 10;
 
 class Unigram final : public Model {
  public:
-  Status read(const TokenizerParts& parts, const Json& model);
+  void read(const TokenizerParts& parts, Section& in);
 
   void encode(std::string_view word, size_t at, ModelScratch& scratch,
               TokenList& out) const override {
@@ -104,37 +104,37 @@ class Unigram final : public Model {
   int32_t unknown_ = -1;
 };
 
-Status Unigram::read(const TokenizerParts& parts, const Json& model) {
-  ENM_RETURN_IF_ERROR(expect_only(model, "model", {"type", "unk_id", "vocab", "byte_fallback"}));
-  auto made = Vocabulary::make(parts.tokens, kLongestToken, true);
-  if (!made.ok()) return made.status().in("model.vocab");
-  vocabulary_ = *std::move(made);
+void Unigram::read(const TokenizerParts& parts, Section& in) {
+  read_vocabulary(parts, in, kLongestToken, true);
+  const int64_t unknown = in.integer("unk_id", -1);
+  const bool byte_fallback = in.flag("byte_fallback", false);
+  if (!in.ok()) return;
   trie_ = Trie(vocabulary_.tokens());
   scores_.resize(vocabulary_.size());
   double lowest = 0;
   for (size_t i = 0; i < parts.tokens.size(); ++i) {
     const auto& [token, id, score] = parts.tokens[i];
-    if (!(score > -1e30 && score < 1e30)) return Corrupt("token ", quoted(token), " has no score");
+    if (!(score > -1e30 && score < 1e30)) {
+      return in.fail(Corrupt("token ", quoted(token), " has no score"));
+    }
     scores_[static_cast<size_t>(vocabulary_.index(static_cast<int32_t>(id)))] = score;
     lowest = i == 0 ? score : std::min(lowest, score);
   }
   unknown_score_ = lowest - kUnknownPenalty;
   single_precision_ = parts.single_precision;
-  ENM_ASSIGN_OR_RETURN(const int64_t unknown, model.get_int("unk_id", -1));
-  if (unknown >= 0 && unknown < kIdLimit)
+  if (unknown >= 0 && unknown < kIdLimit) {
     unknown_ = vocabulary_.index(static_cast<int32_t>(unknown));
-  if (unknown >= 0 && unknown_ < 0) return Corrupt("model.unk_id is ", unknown);
-  ENM_ASSIGN_OR_RETURN(const bool byte_fallback, model.get_bool("byte_fallback", false));
+  }
+  if (unknown >= 0 && unknown_ < 0) in.fail(Corrupt("unk_id is ", unknown));
   if (byte_fallback) bytes_ = find_byte_tokens(vocabulary_);
-  return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> make_unigram(const TokenizerParts& parts, const Json& json) {
+std::unique_ptr<Model> make_unigram(const TokenizerParts& parts, Section& in) {
   auto model = std::make_unique<Unigram>();
-  ENM_RETURN_IF_ERROR(model->read(parts, json));
-  return std::unique_ptr<Model>(std::move(model));
+  model->read(parts, in);
+  return model;
 }
 
 }  // namespace enm::text

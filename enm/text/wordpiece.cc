@@ -12,7 +12,7 @@ constexpr size_t kLongestToken = 256;
 
 class WordPiece final : public Model {
  public:
-  Status read(const TokenizerParts& parts, const Json& model);
+  void read(const TokenizerParts& parts, Section& in);
 
   void encode(std::string_view word, size_t at, ModelScratch&, TokenList& out) const override {
     const size_t ids = out.ids.size();
@@ -42,38 +42,24 @@ class WordPiece final : public Model {
   int32_t unknown_ = 0;
 };
 
-Status WordPiece::read(const TokenizerParts& parts, const Json& model) {
-  ENM_RETURN_IF_ERROR(expect_only(
-      model, "model",
-      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"}));
-  ENM_ASSIGN_OR_RETURN(const int64_t most, model.get_int("max_input_chars_per_word", 100));
-  if (most < 1 || most > 10000) return Corrupt("model.max_input_chars_per_word is ", most);
+void WordPiece::read(const TokenizerParts& parts, Section& in) {
+  read_vocabulary(parts, in, kLongestToken);
+  const int64_t most = in.integer("max_input_chars_per_word", 100);
+  if (most < 1 || most > 10000) in.fail(Corrupt("max_input_chars_per_word is ", most));
   max_characters_ = static_cast<size_t>(most);
-  auto made = Vocabulary::make(parts.tokens, kLongestToken);
-  if (!made.ok()) return made.status().in("model.vocab");
-  vocabulary_ = *std::move(made);
-  trie_ = Trie(vocabulary_.tokens());
-  ENM_ASSIGN_OR_RETURN(const std::string prefix,
-                       model.get_string("continuing_subword_prefix", "##"));
-  inside_ = trie_.walk(Trie::kRoot, prefix);
-  ENM_ASSIGN_OR_RETURN(const std::string unknown, model.get_string("unk_token"));
+  const std::string_view unknown = in.text("unk_token");
   unknown_ = vocabulary_.id_of(unknown);
-  if (unknown_ < 0)
-    return Corrupt("model.unk_token ", quoted(unknown), " is not in the vocabulary");
-  return {};
+  if (unknown_ < 0) in.fail(Corrupt("unk_token ", quoted(unknown), " is not in the vocabulary"));
+  trie_ = Trie(vocabulary_.tokens());
+  inside_ = trie_.walk(Trie::kRoot, in.text("continuing_subword_prefix", "##"));
 }
 
 // A word is a token or it is unknown.
 class WordLevel final : public Model {
  public:
-  Status read(const TokenizerParts& parts, const Json& model) {
-    ENM_RETURN_IF_ERROR(expect_only(model, "model", {"type", "unk_token", "vocab"}));
-    auto made = Vocabulary::make(parts.tokens);
-    if (!made.ok()) return made.status().in("model.vocab");
-    vocabulary_ = *std::move(made);
-    ENM_ASSIGN_OR_RETURN(const std::string unknown, model.get_string("unk_token", "<unk>"));
-    unknown_ = vocabulary_.id_of(unknown);
-    return {};
+  void read(const TokenizerParts& parts, Section& in) {
+    read_vocabulary(parts, in);
+    unknown_ = vocabulary_.id_of(in.text("unk_token", "<unk>"));
   }
 
   void encode(std::string_view word, size_t at, ModelScratch&, TokenList& out) const override {
@@ -87,16 +73,16 @@ class WordLevel final : public Model {
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> make_wordpiece(const TokenizerParts& parts, const Json& json) {
+std::unique_ptr<Model> make_wordpiece(const TokenizerParts& parts, Section& in) {
   auto model = std::make_unique<WordPiece>();
-  ENM_RETURN_IF_ERROR(model->read(parts, json));
-  return std::unique_ptr<Model>(std::move(model));
+  model->read(parts, in);
+  return model;
 }
 
-Result<std::unique_ptr<Model>> make_word_level(const TokenizerParts& parts, const Json& json) {
+std::unique_ptr<Model> make_word_level(const TokenizerParts& parts, Section& in) {
   auto model = std::make_unique<WordLevel>();
-  ENM_RETURN_IF_ERROR(model->read(parts, json));
-  return std::unique_ptr<Model>(std::move(model));
+  model->read(parts, in);
+  return model;
 }
 
 }  // namespace enm::text
