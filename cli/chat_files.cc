@@ -43,7 +43,7 @@ enm::Result<std::string> read_chat_template(const std::string& file) {
   return file.empty() ? enm::Result<std::string>(std::string()) : read_text(file);
 }
 
-enm::Status with_advice(const enm::Status& status) {
+enm::Status name_the_flag(const enm::Status& status) {
   if (status.code() != enm::Code::kNotFound) return status;
   return enm::NotFound(status.message(), " with --chat-template FILE");
 }

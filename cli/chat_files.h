@@ -25,8 +25,8 @@ CLI::Option* add_chat_files(CLI::App* verb, ChatFiles& files);
 /// The file's text; nothing for an empty name.
 enm::Result<std::string> read_chat_template(const std::string& file);
 
-/// With the next step, where there is no template.
-enm::Status with_advice(const enm::Status& status);
+/// Names --chat-template where a model has no template.
+enm::Status name_the_flag(const enm::Status& status);
 
 /// The chat that the files hold, at this moment's local time; no messages if no file is named.
 enm::Result<enm::text::Chat> read_chat(const ChatFiles& files);

@@ -214,7 +214,7 @@ enm::Status run(const Options& options, const Context& context) {
   if (context.json && !once)
     return enm::InvalidArgument("--json answers once: it wants --messages");
   ENM_ASSIGN_OR_RETURN(OpenedModel model, open_model(options.model, context));
-  ENM_RETURN_IF_ERROR(with_advice(model.model->chat_template().status()));
+  ENM_RETURN_IF_ERROR(name_the_flag(model.model->chat_template().status()));
   return once ? answer_once(options, model, context) : Talk(options, model, context).run();
 }
 

@@ -74,7 +74,7 @@ enm::Status tokenize_chat(const Options& options, const enm::FileSource& files,
                           const enm::text::Tokenizer& tokenizer, const Context& context) {
   ENM_ASSIGN_OR_RETURN(const std::string source, read_chat_template(options.chat.chat_template));
   const auto chat_template = enm::text::ChatTemplate::load(files, source);
-  if (!chat_template.ok()) return with_advice(chat_template.status());
+  if (!chat_template.ok()) return name_the_flag(chat_template.status());
   ENM_ASSIGN_OR_RETURN(enm::text::Chat chat, read_chat(options.chat));
   chat.add_generation_prompt = options.add_generation_prompt;
   ENM_ASSIGN_OR_RETURN(const std::string text, chat_template->render(chat));

@@ -1,7 +1,7 @@
 // The WebAssembly core in Node against the native program: run by `make wasm-tests`, which builds both.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -105,6 +105,34 @@ for (const [isa, build] of Object.entries(builds)) {
         }
       });
     }
+
+    test('renders the chats that the native program renders, and answers them', async () => {
+      const templates = join(root, 'tests/witness/chat_templates');
+      const messages = [
+        { role: 'system', content: 'You are\na pirate. ' },
+        { role: 'user', content: 'Grüße, <how> are "you"? 日本' },
+      ];
+      writeFileSync(join(work, 'messages.json'), JSON.stringify(messages));
+      for (const name of ['qwen3-0.6b', 'llama-3-8b-instruct', 'granite-3.0-8b-instruct', 'smollm3-3b']) {
+        const file = join(templates, `${name}.jinja`);
+        const chat = ['--messages', join(work, 'messages.json'), '--chat-template', file, '--json'];
+        const run = (...words) => JSON.parse(execFileSync(program, words, { encoding: 'utf8' }));
+        const { core, close } = await startModule(path(build), { folder: fable });
+        try {
+          const { model } = core.openModel({ chatTemplate: readFileSync(file, 'utf8') });
+          const now = new Date();
+          const localTime = Math.floor(now.getTime() / 1000) - now.getTimezoneOffset() * 60;
+          const { text } = run('tokenize', fable, ...chat, '--add-generation-prompt');
+          assert.equal(core.renderChat(model, { messages, localTime }), text);
+          const session = core.openSession(model);
+          const answer = core.beginAnswer(session, { messages, localTime, maxTokens: 8 });
+          while (core.textState(answer) !== 'done') core.step(session, [answer]);
+          assert.equal(core.textResult(answer).text, run('chat', fable, ...chat, '-n', '8').text);
+        } finally {
+          await close();
+        }
+      }
+    });
 
     test('level 4 gives the same text whatever the number of threads', async () => {
       const texts = [];
