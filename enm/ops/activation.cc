@@ -10,8 +10,9 @@ namespace {
 
 using Function = kernels::ActivationKernels::Function;
 
-// Also that of FastGelu's and BiasGelu's bias.
-Status activation_shape(const Attributes& attributes, Inputs in, Outputs out) {
+// Of FastGelu and BiasGelu.
+Status biased_shape(const Attributes& attributes, Inputs in, Outputs out) {
+  if (in[0].rank == 0) return InvalidArgument("X has no axis for a bias");
   const TensorView* bias = operand(in, 1);
   if (bias != nullptr && bias->dim(0) != in[0].last_dim()) {
     return InvalidArgument("bias is ", view_str(*bias), "; expected f32[", in[0].last_dim(), "]");
@@ -193,7 +194,7 @@ constexpr Op kFastGelu = {.name = "FastGelu",
                           .domain = graph::kMicrosoft,
                           .inputs = kXOptionalBias,
                           .outputs = kY,
-                          .shape = activation_shape,
+                          .shape = biased_shape,
                           .traits = kRowWise | kHalfSafe,
                           .alias = 1,
                           .cpu = prepare_activation<&K::gelu_tanh>};
@@ -201,7 +202,7 @@ constexpr Op kBiasGelu = {.name = "BiasGelu",
                           .domain = graph::kMicrosoft,
                           .inputs = kXBias,
                           .outputs = kY,
-                          .shape = activation_shape,
+                          .shape = biased_shape,
                           .traits = kRowWise | kHalfSafe,
                           .alias = 1,
                           .cpu = prepare_activation<&K::gelu>};

@@ -26,17 +26,24 @@ class Expand final : public PreparedOp {
   }
 };
 
-// Lengths by an input, or by an attribute before opset 13, or equal parts of which the last may be
-// shorter.
+// Lengths by an input, or by an attribute before opset 13, or equal parts, of which the last may be
+// shorter from opset 18 on.
 Status split_shape(const Attributes& attributes, Inputs in, Outputs out) {
   ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(attributes.integer("axis"), in[0].rank));
   const int64_t whole = in[0].dim(axis);
   const auto parts = static_cast<int64_t>(out.size());
+  if (attributes.has("num_outputs") && attributes.integer("num_outputs") != parts) {
+    return InvalidArgument("num_outputs is ", attributes.integer("num_outputs"), " of ", parts);
+  }
   const int64_t part = (whole + parts - 1) / parts;
   std::span<const int64_t> lengths = attributes.integers("split");
   if (const TensorView* given = operand(in, 1)) {
     if (given->data == nullptr) return InvalidArgument("split is not known before the graph runs");
     lengths = {given->as<int64_t>(), static_cast<size_t>(given->count())};
+  }
+  const bool divides = attributes.opset() < 18 ? whole % parts == 0 : part * (parts - 1) <= whole;
+  if (lengths.empty() && !divides) {
+    return InvalidArgument(parts, " equal parts of ", whole);
   }
   if (!lengths.empty() && lengths.size() != out.size()) {
     return InvalidArgument(lengths.size(), " lengths, ", parts, " outputs");
@@ -90,7 +97,7 @@ class CumSum final : public PreparedOp {
 
   Status run(const RunContext&, Inputs in, Outputs out) const override {
     ENM_ASSIGN_OR_RETURN(const SmallInts given, read_small_ints(in[1], "axis"));
-    if (given.count != 1) return InvalidArgument("axis is ", view_str(in[1]));
+    if (given.count != 1 || in[1].rank > 1) return InvalidArgument("axis is ", view_str(in[1]));
     ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(given.values[0], in[0].rank));
     if (in[0].count() == 0) return {};
     const int64_t inner = dims_product(in[0], axis + 1, in[0].rank);
@@ -136,12 +143,14 @@ constexpr Operand kExpandInputs[] = {Operand("input", kFixedSize).as('T'),
                                      Operand("shape", kI64).of_rank(1).decides_shape()};
 constexpr Operand kSplitInputs[] = {Operand("input", kFixedSize).as('T'),
                                     Operand("split", kI64).of_rank(1).optional().decides_shape()};
-constexpr Operand kCumSumInputs[] = {Operand("x", kNumbers).as('T'), Operand("axis", kIndices)};
+// Bytes would wrap: ONNX has none.
+constexpr Types kSummed = kIndices | kF32 | Types(graph::DType::kFloat64);
+constexpr Operand kCumSumInputs[] = {Operand("x", kSummed).as('T'), Operand("axis", kIndices)};
 constexpr Operand kOutput[] = {Operand("output", kFixedSize).as('T')};
 constexpr Operand kParts[] = {Operand("outputs", kFixedSize).as('T').variadic()};
-constexpr Operand kSums[] = {Operand("y", kNumbers).as('T')};
+constexpr Operand kSums[] = {Operand("y", kSummed).as('T')};
 constexpr AttributeSpec kSplitAttributes[] = {
-    AttributeSpec::integer("axis"), AttributeSpec::integer("num_outputs"),  // as many as there are
+    AttributeSpec::integer("axis"), AttributeSpec::integer("num_outputs"),
     AttributeSpec::of_kind("split", AttributeSpec::Kind::kIntegers)};
 constexpr AttributeSpec kCumSumAttributes[] = {AttributeSpec::integer("exclusive"),
                                                AttributeSpec::integer("reverse")};

@@ -147,7 +147,7 @@ Result<std::unique_ptr<PreparedOp>> prepare_range(const PrepareContext&) {
 
 using Kind = AttributeSpec::Kind;
 constexpr Operand kOutput[] = {Operand("output", kFixedSize)};
-constexpr Operand kShapeInput[] = {Operand("input", kI64).decides_shape()};
+constexpr Operand kShapeInput[] = {Operand("input", kI64).of_rank(1).decides_shape()};
 constexpr Operand kRangeInputs[] = {Operand("start", kNumbers).as('T').decides_shape(),
                                     Operand("limit", kNumbers).as('T').decides_shape(),
                                     Operand("delta", kNumbers).as('T').decides_shape()};

@@ -97,7 +97,7 @@ Status check_rotary(const Attributes& attributes, Inputs in, const Sizes& s) {
 Status gqa_shape(const Attributes& attributes, Inputs in, Outputs out) {
   ENM_ASSIGN_OR_RETURN(const Sizes s, sizes_of(attributes, in));
   ENM_RETURN_IF_ERROR(check_rotary(attributes, in, s));
-  if (in[kSeqlens].count() != s.batch) {
+  if (in[kSeqlens].rank == 0 || in[kSeqlens].count() != s.batch) {
     return InvalidArgument("seqlens_k is ", view_str(in[kSeqlens]), " for a batch of ", s.batch);
   }
   const TensorView* sink = operand(in, kSink);

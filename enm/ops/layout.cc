@@ -71,14 +71,14 @@ Status cut(Box& box, int axis, int64_t dim, int64_t start, int64_t end, int64_t 
   if (step == 0 || step < -dim - 1) step = step == 0 ? 0 : -dim - 1;
   if (step == 0) return InvalidArgument("a step of 0");
   step = std::min(step, dim + 1);
-  const int64_t low = step > 0 ? 0 : -1;
   const int64_t high = step > 0 ? dim : dim - 1;
-  const auto clamp = [&](int64_t value) {
+  const auto clamp = [&](int64_t value, int64_t low) {
     value = std::max(value, kLeast);
-    return std::clamp(value < 0 ? value + dim : value, low, high);
+    return std::min(std::max(value < 0 ? value + dim : value, low), high);
   };
-  const int64_t first = step < 0 && start >= dim ? dim - 1 : clamp(start);
-  const int64_t last = clamp(end);
+  // A slice that goes backwards begins at an element and ends before the first.
+  const int64_t first = clamp(start, 0);
+  const int64_t last = clamp(end, step > 0 ? 0 : -1);
   const int64_t span = step > 0 ? last - first : first - last;
   const int64_t stride = step > 0 ? step : -step;
   const auto a = static_cast<size_t>(axis);
@@ -105,6 +105,8 @@ Result<Box> box_of(Inputs in) {
     return InvalidArgument(starts.count, " starts, ", ends.count, " ends, ", axes.count, " axes, ",
                            steps.count, " steps");
   }
+  if (x.rank == 0) return InvalidArgument("a scalar has nothing to cut");
+  uint32_t seen = 0;
   Box box;
   for (int axis = 0; axis < x.rank; ++axis) {
     box.lengths[static_cast<size_t>(axis)] = x.dim(axis);
@@ -113,6 +115,8 @@ Result<Box> box_of(Inputs in) {
   for (int i = 0; i < starts.count; ++i) {
     const auto at = static_cast<size_t>(i);
     ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axes.values[at], x.rank));
+    if ((seen >> axis & 1) != 0) return InvalidArgument("axis ", axis, " is given twice");
+    seen |= 1u << axis;
     ENM_RETURN_IF_ERROR(
         cut(box, axis, x.dim(axis), starts.values[at], ends.values[at], steps.values[at]));
   }
@@ -191,11 +195,12 @@ Result<std::unique_ptr<PreparedOp>> prepare_concat(const PrepareContext& context
 
 constexpr Operand kData[] = {Operand("data", kFixedSize).as('T')};
 constexpr Operand kParts[] = {Operand("inputs", kFixedSize).as('T').variadic()};
-constexpr Operand kSliceInputs[] = {Operand("data", kFixedSize).as('T'),
-                                    Operand("starts", kIndices).as('I').decides_shape(),
-                                    Operand("ends", kIndices).as('I').decides_shape(),
-                                    Operand("axes", kIndices).as('I').optional().decides_shape(),
-                                    Operand("steps", kIndices).as('I').optional().decides_shape()};
+constexpr Operand kSliceInputs[] = {
+    Operand("data", kFixedSize).as('T'),
+    Operand("starts", kIndices).as('I').of_rank(1).decides_shape(),
+    Operand("ends", kIndices).as('I').of_rank(1).decides_shape(),
+    Operand("axes", kIndices).as('I').of_rank(1).optional().decides_shape(),
+    Operand("steps", kIndices).as('I').of_rank(1).optional().decides_shape()};
 constexpr Operand kOutput[] = {Operand("output", kFixedSize).as('T')};
 constexpr AttributeSpec kPerm[] = {AttributeSpec::of_kind("perm", AttributeSpec::Kind::kIntegers)};
 constexpr AttributeSpec kAxis[] = {AttributeSpec::integer("axis").required()};

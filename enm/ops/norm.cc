@@ -30,6 +30,18 @@ int64_t axis_of(const Layout& layout, const Attributes& attributes) {
   return layout.has_axis ? attributes.integer("axis") : -1;
 }
 
+// A skip connection is like x, or one for all of a batch: [1, sequence, width] or [sequence,
+// width].
+Status check_skip(const TensorView& x, const TensorView* skip) {
+  if (skip == nullptr || skip->same_dims(x)) return {};
+  TensorView one = x;
+  one.dims[0] = 1;
+  TensorView flat;
+  flat.set_dims(x.shape().subspan(1));
+  if (x.rank == 3 && (skip->same_dims(one) || skip->same_dims(flat))) return {};
+  return InvalidArgument("skip is ", view_str(*skip), "; expected ", view_str(x));
+}
+
 template <const Layout& kLayout>
 Status norm_shape(const Attributes& attributes, Inputs in, Outputs out) {
   const TensorView& x = in[0];
@@ -43,10 +55,7 @@ Status norm_shape(const Attributes& attributes, Inputs in, Outputs out) {
                              view_str(row));
     }
   }
-  const TensorView* skip = operand(in, kLayout.skip);
-  if (skip != nullptr && !skip->same_dims(x)) {
-    return InvalidArgument("skip is ", view_str(*skip), "; expected ", view_str(x));
-  }
+  ENM_RETURN_IF_ERROR(check_skip(x, operand(in, kLayout.skip)));
   for (size_t i = 0; i < out.size(); ++i) {
     out[i].set_dims(x.shape());
     if (i == 0 || i == kLayout.sum) continue;
@@ -66,6 +75,7 @@ class Norm final : public PreparedOp {
     float* mean = pointer(out, layout_.mean);
     float* inverse = pointer(out, layout_.inverse);
     const float* skip = pointer(in, layout_.skip);
+    const int64_t skip_rows = skip != nullptr ? row_count(in[layout_.skip]) : 0;
     float* sum = pointer(out, layout_.sum);
     kernels::NormArgs args;
     args.gamma = pointer(in, layout_.gamma);
@@ -80,7 +90,7 @@ class Norm final : public PreparedOp {
       kernels::NormArgs one = args;
       for (int64_t row = begin; row < end; ++row) {
         one.x = in[0].as<float>() + row * width;
-        one.skip = skip != nullptr ? skip + row * width : nullptr;
+        one.skip = skip != nullptr ? skip + row % skip_rows * width : nullptr;
         one.y = out[0].as<float>() + row * width;
         one.sum = sum != nullptr ? sum + row * width : nullptr;
         // Before y, which may be x.
@@ -185,7 +195,7 @@ constexpr Op kSkipLayerNormalization = {.name = "SkipLayerNormalization",
                                         .attributes = kSkipAttributes,
                                         .shape = norm_shape<kSkip>,
                                         .traits = kRowWise | kHalfSafe,
-                                        .alias = 3,
+                                        .alias = 1,
                                         .cpu = prepare_norm<kSkip>};
 constexpr Op kSkipSimplifiedLayerNormalization = {.name = "SkipSimplifiedLayerNormalization",
                                                   .domain = graph::kMicrosoft,
@@ -194,7 +204,7 @@ constexpr Op kSkipSimplifiedLayerNormalization = {.name = "SkipSimplifiedLayerNo
                                                   .attributes = kSkipAttributes,
                                                   .shape = norm_shape<kSkipSimplified>,
                                                   .traits = kRowWise | kHalfSafe,
-                                                  .alias = 3,
+                                                  .alias = 1,
                                                   .cpu = prepare_norm<kSkipSimplified>};
 
 }  // namespace enm::ops

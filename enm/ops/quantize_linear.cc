@@ -96,7 +96,7 @@ void for_each_slice(const Slices& slices, Body body) {
 // Of both directions.
 Status scaled_shape(const Attributes& attributes, Inputs in, Outputs out) {
   const TensorView* zeros = operand(in, 2);
-  if (zeros != nullptr && zeros->count() != in[1].count()) {
+  if (zeros != nullptr && (zeros->rank > 1 || zeros->count() != in[1].count())) {
     return InvalidArgument("zero_point is ", view_str(*zeros), "; scale is ", view_str(in[1]));
   }
   ENM_RETURN_IF_ERROR(slices_of(in[0], in[1], attributes.integer("axis")).status());

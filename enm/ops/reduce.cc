@@ -73,11 +73,10 @@ class Reduce final : public PreparedOp {
     return static_cast<T>(static_cast<Sum>(so_far) + static_cast<Sum>(value));
   }
 
-  // Of nothing: NaN, or 0 where there is none.
+  // Of nothing: 0, as in ONNX Runtime.
   template <typename T>
   static T mean(T sum, int64_t count) {
-    if constexpr (std::is_integral_v<T>) return static_cast<T>(count == 0 ? 0 : sum / count);
-    return sum / static_cast<T>(count);
+    return count == 0 ? T{0} : static_cast<T>(sum / static_cast<T>(count));
   }
 
   template <typename T>

@@ -55,8 +55,10 @@ Result<Layout> layout_of(const Form& form, Inputs in) {
   } else {
     return InvalidArgument("x is ", view_str(x), "; expected 3 or 4 dimensions");
   }
-  out.rotary = form.rotary_dim > 0 ? form.rotary_dim : out.head_dim;
-  if (out.rotary % 2 == 0 && out.rotary <= out.head_dim) return out;
+  out.rotary = form.rotary_dim != 0 ? form.rotary_dim : out.head_dim;
+  if (!form.is_contrib && x.rank == 3 && form.heads == 0) return Corrupt("num_heads is missing");
+  if (form.heads < 0) return InvalidArgument("num_heads is ", form.heads);
+  if (out.rotary >= 0 && out.rotary % 2 == 0 && out.rotary <= out.head_dim) return out;
   return InvalidArgument("rotary_embedding_dim is ", out.rotary, " of ", out.head_dim);
 }
 

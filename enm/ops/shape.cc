@@ -59,7 +59,10 @@ Status reshape_shape(const Attributes& attributes, Inputs in, Outputs out) {
   for (int axis = 0; axis < shape.count; ++axis) {
     const auto at = static_cast<size_t>(axis);
     dims[at] = shape.values[at];
-    if (dims[at] == 0 && copy_zero && axis < in[0].rank) dims[at] = in[0].dim(axis);
+    if (dims[at] == 0 && copy_zero) {
+      if (axis >= in[0].rank) return InvalidArgument("shape has 0 at ", axis, ", beyond the input");
+      dims[at] = in[0].dim(axis);
+    }
     if (dims[at] == -1 && open < 0) {
       open = axis;
       dims[at] = 1;
@@ -68,7 +71,8 @@ Status reshape_shape(const Attributes& attributes, Inputs in, Outputs out) {
   }
   const std::span<const int64_t> known_dims(dims.data(), static_cast<size_t>(shape.count));
   ENM_ASSIGN_OR_RETURN(const int64_t known, graph::checked_element_count(known_dims));
-  if (open >= 0 && known > 0) dims[static_cast<size_t>(open)] = in[0].count() / known;
+  if (open >= 0 && known == 0) return InvalidArgument("shape has -1 beside 0");
+  if (open >= 0) dims[static_cast<size_t>(open)] = in[0].count() / known;
   out[0].set_dims(known_dims);
   const auto count = graph::checked_element_count(out[0].shape());
   if (count.ok() && *count == in[0].count()) return {};
@@ -95,6 +99,7 @@ Result<uint32_t> axes_of(const Attributes& attributes, Inputs in, bool adds) {
 
 Status unsqueeze_shape(const Attributes& attributes, Inputs in, Outputs out) {
   ENM_ASSIGN_OR_RETURN(const uint32_t added, axes_of(attributes, in, true));
+  if (operand(in, 1) == nullptr && !attributes.has("axes")) return Corrupt("axes are missing");
   const int rank = in[0].rank + __builtin_popcount(added);
   for (int axis = 0, from = 0; axis < rank; ++axis) {
     const bool is_new = (added >> axis & 1) != 0;
@@ -106,7 +111,7 @@ Status unsqueeze_shape(const Attributes& attributes, Inputs in, Outputs out) {
 
 Status squeeze_shape(const Attributes& attributes, Inputs in, Outputs out) {
   ENM_ASSIGN_OR_RETURN(const uint32_t removed, axes_of(attributes, in, false));
-  const bool all = operand(in, 1) == nullptr && !attributes.has("axes");
+  const bool all = removed == 0;  // no axes: every 1 goes
   for (int axis = 0; axis < in[0].rank; ++axis) {
     const bool drop = all ? in[0].dim(axis) == 1 : (removed >> axis & 1) != 0;
     if (drop && in[0].dim(axis) != 1) {
@@ -171,9 +176,9 @@ Result<std::unique_ptr<PreparedOp>> prepare_nonzero(const PrepareContext&) {
 constexpr Types kAny = kFixedSize | Types{DType::kInt4, DType::kUint4};
 constexpr Operand kData[] = {Operand("data", kAny).as('T')};
 constexpr Operand kDataAxes[] = {Operand("data", kAny).as('T'),
-                                 Operand("axes", kIndices).optional().decides_shape()};
+                                 Operand("axes", kI64).of_rank(1).optional().decides_shape()};
 constexpr Operand kDataShape[] = {Operand("data", kAny).as('T'),
-                                  Operand("shape", kI64).decides_shape()};
+                                  Operand("shape", kI64).of_rank(1).decides_shape()};
 constexpr Operand kSame[] = {Operand("output", kAny).as('T')};
 constexpr Operand kDims[] = {Operand("shape", kI64)};
 constexpr Operand kComparable[] = {Operand("X", kNumbers | kBool)};

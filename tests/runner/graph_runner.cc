@@ -5,12 +5,14 @@
 // output each: the code, a blank, and the message.
 // graph_runner --rows: the rows of all operators as JSON.
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
 
 #include "enm/base/file_posix.h"
+#include "enm/base/half.h"
 #include "enm/base/json.h"
 #include "enm/formats/onnx_reader.h"
 #include "enm/formats/onnx_writer.h"
@@ -18,12 +20,24 @@
 
 namespace {
 
+using enm::graph::DType;
 using enm::ops::TensorView;
 
 enm::Result<enm::graph::Graph> read(const std::string& path) {
   const std::filesystem::path file(path);
   const enm::DirectoryFiles files(file.parent_path().string());
   return enm::formats::read_onnx(files, file.filename().string());
+}
+
+std::vector<uint8_t> widened(const std::vector<uint8_t>& halves, int64_t count) {
+  std::vector<uint8_t> floats(static_cast<size_t>(count) * sizeof(float) + 1);
+  for (int64_t i = 0; i < count; ++i) {
+    uint16_t half;
+    std::memcpy(&half, halves.data() + i * 2, sizeof half);
+    const float value = enm::half_to_float(half);
+    std::memcpy(floats.data() + i * 4, &value, sizeof value);
+  }
+  return floats;
 }
 
 enm::Status bind_inputs(enm::runtime::Session& session, const enm::graph::Graph& inputs,
@@ -38,6 +52,10 @@ enm::Status bind_inputs(enm::runtime::Session& session, const enm::graph::Graph&
     TensorView view;
     view.dtype = tensor->dtype;
     view.set_dims(tensor->dims);
+    if (view.dtype == DType::kFloat16) {  // programs compute floats
+      view.dtype = DType::kFloat32;
+      bytes = widened(bytes, view.count());
+    }
     view.data = bytes.data();
     session.bind(id, view);
   }

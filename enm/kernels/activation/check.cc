@@ -21,6 +21,12 @@ const Check check("activation", [](Isa isa, ThreadPool& pool, CheckReport& repor
         x[2] = 80;
         x[3] = -80;
       }
+      if (n > 4 && function == &ActivationKernels::exp) {
+        x[4] = 88.7f;
+        x[5] = 89;
+        x[6] = INFINITY;
+        x[7] = -INFINITY;
+      }
       (activation_kernels(Isa::kScalar).*function)(x.data(), expected.data(), n);
       pool.parallel_for(n, 1000, [&](int64_t begin, int64_t end, int) {
         (activation_kernels(isa).*function)(x.data() + begin, y.data() + begin, end - begin);
