@@ -55,7 +55,7 @@ test-long: test ## more cases of what is seeded, and models that take long
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
-wasm-tests: native sdk ## the WebAssembly core in Node and Chromium, against the native program
+wasm-tests: native sdk venv ## the WebAssembly core in Node and Chromium, against the native program
 	@node --experimental-wasm-relaxed-simd --test tests/wasm/
 
 sdk-tests: native sdk venv ## the SDK in Node, against the native program, IPFS and node:crypto

@@ -1,7 +1,10 @@
 // edge-net-models: parse, run one command, say how it ended.
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <new>
 
 #include "cli/commands/commands.h"
 #include "cli/output/json_writer.h"
@@ -9,6 +12,13 @@
 
 namespace cli {
 namespace {
+
+// Where the library could not ask for memory in a way that may be refused.
+void say_no_memory() {
+  static constexpr char kWords[] = "error: there is no memory left\n";
+  (void)!::write(STDERR_FILENO, kWords, sizeof kWords - 1);
+  ::_exit(exit_code(enm::Code::kResourceExhausted));
+}
 
 void add_global_flags(CLI::App& app, Context& context) {
   app.set_version_flag("--version", std::string(enm::kProgram));
@@ -62,6 +72,7 @@ int run(int argc, char** argv) {
     return exit_code(enm::Code::kInvalidArgument);
   }
   catch_interrupts();
+  std::set_new_handler(say_no_memory);
   auto config = Config::load();
   enm::Status status = config.status();
   if (config.ok()) {

@@ -1,5 +1,7 @@
 #include "wasm/host_files.h"
 
+#include "enm/base/aligned_memory.h"
+
 #define ENM_IMPORT(name) extern "C" __attribute__((import_module("host"), import_name(#name)))
 
 /// Bytes of the named file, or -1 if there is none.
@@ -28,9 +30,9 @@ Result<Blob> HostFiles::open(std::string_view name) const {
     return ResourceExhausted(name, " has ", bytes, " bytes; at most ", kMost,
                              " fit without external data");
   }
-  std::vector<uint8_t> data(bytes);
-  ENM_RETURN_IF_ERROR(read(name, 0, data));
-  return Blob::own(std::move(data));
+  ENM_ASSIGN_OR_RETURN(AlignedMemory data, AlignedMemory::allocate(bytes, name));
+  ENM_RETURN_IF_ERROR(read(name, 0, data.bytes()));
+  return AlignedMemory::as_blob(std::move(data));
 }
 
 Status HostFiles::read(std::string_view name, uint64_t offset, MutableBytes out) const {

@@ -24,7 +24,8 @@ std::vector<std::string> signature(const enm::graph::Graph& graph,
                                    const std::vector<enm::graph::ValueId>& ids) {
   std::vector<std::string> out;
   for (enm::graph::ValueId id : ids) {
-    out.push_back(enm::cat(graph.value(id).name, ": ", enm::graph::type_str(graph.value(id).type)));
+    out.push_back(enm::cat(enm::shown(graph.value(id).name), ": ",
+                           enm::graph::type_str(graph.value(id).type)));
   }
   return out;
 }
@@ -73,7 +74,8 @@ enm::Status run(const Options& options, const Context& context) {
   };
   std::map<std::string, Count> operators;
   for (const auto& node : graph.nodes) {
-    Count& count = operators[node.domain.empty() ? node.op_type : node.domain + "." + node.op_type];
+    const std::string op = node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+    Count& count = operators[enm::shown(op)];
     ++count.nodes;
     count.runs = enm::ops::find_op(graph, node) != nullptr;
   }
@@ -96,7 +98,8 @@ enm::Status run(const Options& options, const Context& context) {
     return {};
   }
   context.print(enm::cat(graph.nodes.size(), " nodes, ", human_bytes(bytes),
-                         " of weights, made by ", graph.producer.empty() ? "?" : graph.producer));
+                         " of weights, made by ",
+                         graph.producer.empty() ? "?" : enm::shown(graph.producer)));
   context.print(summary(description));
   for (const std::string& line : inputs) context.print("in   " + line);
   for (const std::string& line : outputs) context.print("out  " + line);

@@ -18,20 +18,33 @@ Status MemoryBudget::take(uint64_t bytes, std::string_view what) {
 
 Result<AlignedMemory> AlignedMemory::allocate(uint64_t size, MemoryBudget& budget,
                                               std::string_view what) {
+  ENM_RETURN_IF_ERROR(budget.take(size, what));
+  auto out = allocate(size, what);
+  if (out.ok()) {
+    out->budget_ = &budget;
+  } else {
+    budget.give_back(size);
+  }
+  return out;
+}
+
+Result<AlignedMemory> AlignedMemory::allocate(uint64_t size, std::string_view what) {
   AlignedMemory out;
   if (size == 0) return out;
-  ENM_RETURN_IF_ERROR(budget.take(size, what));
   constexpr uint64_t kMost = std::numeric_limits<std::size_t>::max() - 64;
   void* memory = size > kMost ? nullptr : std::calloc(static_cast<std::size_t>(size) + 64, 1);
   if (memory == nullptr) {
-    budget.give_back(size);
     return ResourceExhausted("the system has no memory for ", size, " bytes of ", what);
   }
   out.size_ = size;
   out.memory_ = memory;
   out.aligned_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory) + 63) / 64 * 64);
-  out.budget_ = &budget;
   return out;
+}
+
+Blob AlignedMemory::as_blob(AlignedMemory memory) {
+  auto owner = std::make_shared<const AlignedMemory>(std::move(memory));
+  return Blob(owner, owner->bytes());
 }
 
 AlignedMemory::~AlignedMemory() {

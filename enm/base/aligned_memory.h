@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "enm/base/status.h"
+#include "enm/base/bytes.h"
 
 namespace enm {
 
@@ -49,8 +49,14 @@ class AlignedMemory {
   /// kResourceExhausted naming `what` if the budget or the system has not as much.
   static Result<AlignedMemory> allocate(uint64_t size, MemoryBudget& budget, std::string_view what);
 
+  /// The same, counted by nobody: for what is let go of soon.
+  static Result<AlignedMemory> allocate(uint64_t size, std::string_view what);
+
   uint8_t* data() const { return aligned_; }
   uint64_t size() const { return size_; }
+  MutableBytes bytes() const { return {aligned_, static_cast<size_t>(size_)}; }
+  /// The memory as a blob, which owns it.
+  static Blob as_blob(AlignedMemory memory);
 
  private:
   void swap(AlignedMemory& other) noexcept {

@@ -57,6 +57,9 @@ TEST(Result, AssignOrReturnPassesFailuresOn) {
 TEST(Strings, QuotedHidesControlBytesAndCuts) {
   EXPECT_EQ(quoted("a\x1b[31m\"b"), "\"a\\x1b[31m\\\"b\"");
   EXPECT_EQ(quoted("abcdef", 3), "\"abc...\"");
+  EXPECT_EQ(quoted("\xff\xc3\xa9"), "\"\\xff\\xc3\\xa9\"");        // no UTF-8
+  EXPECT_EQ(shown("\xc3\xa9\"\xc2\x9b"), "\xc3\xa9\"\\xc2\\x9b");  // U+009B begins a command
+  EXPECT_EQ(shown("a\xc3\xa9", 2), "a...");
 }
 
 TEST(Strings, Utf8AcceptsEveryCodePointAndNothingElse) {

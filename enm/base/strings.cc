@@ -56,21 +56,40 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string quoted(std::string_view text, size_t limit) {
-  std::string out = "\"";
-  for (char c : text.substr(0, limit)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out.append("\\x");
-      out.push_back(kHexDigits[byte >> 4]);
-      out.push_back(kHexDigits[byte & 15]);
-    } else {
-      if (c == '"' || c == '\\') out.push_back('\\');
-      out.push_back(c);
-    }
+namespace {
+
+std::string shown_marking(std::string_view text, size_t limit, std::string_view marked) {
+  std::string_view head = text;
+  if (text.size() > limit) {
+    while (limit > 0 && (text[limit] & 0xc0) == 0x80) --limit;
+    head = text.substr(0, limit);
   }
-  out.append(text.size() > limit ? "...\"" : "\"");
+  const bool is_text = is_utf8(head);
+  std::string out;
+  for (size_t i = 0; i < head.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(head[i]);
+    // U+0080 to U+009F are controls too.
+    const bool is_high_control = is_text && byte == 0xc2 && (head[i + 1] & 0xe0) == 0x80;
+    if (byte < 0x20 || byte == 0x7f || is_high_control || (byte >= 0x80 && !is_text)) {
+      out.append("\\x").append(to_hex(&byte, 1));
+      if (!is_high_control) continue;
+      const auto next = static_cast<unsigned char>(head[++i]);
+      out.append("\\x").append(to_hex(&next, 1));
+      continue;
+    }
+    if (marked.find(head[i]) != std::string_view::npos) out.push_back('\\');
+    out.push_back(head[i]);
+  }
+  if (head.size() < text.size()) out.append("...");
   return out;
+}
+
+}  // namespace
+
+std::string shown(std::string_view text, size_t limit) { return shown_marking(text, limit, ""); }
+
+std::string quoted(std::string_view text, size_t limit) {
+  return cat('"', shown_marking(text, limit, "\"\\"), '"');
 }
 
 }  // namespace enm

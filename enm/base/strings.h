@@ -46,7 +46,10 @@ std::string to_hex(const uint8_t* bytes, size_t size);
 /// U+10FFFF.
 bool is_utf8(std::string_view text);
 
-/// Foreign text made safe to show on a terminal: quoted, control bytes as \xNN, cut after `limit`.
+/// Foreign text made safe to show on a terminal: control characters and what is no UTF-8 as \xNN,
+/// cut after `limit` bytes.
+std::string shown(std::string_view text, size_t limit = 80);
+/// The same in quotes, which are marked where they stand inside.
 std::string quoted(std::string_view text, size_t limit = 80);
 
 }  // namespace enm

@@ -35,6 +35,13 @@ Result<PhiConfig> read_config(const Json& json) {
                    " and num_key_value_heads ", phi.shape.kv_heads, " do not divide");
   }
   phi.shape.head_dim = phi.hidden / phi.shape.heads;
+  // Inputs and tables are sized by these before any tensor has vouched for them.
+  constexpr int64_t kMost = 4096;
+  if (phi.shape.layers > kMost || phi.shape.head_dim > kMost ||
+      phi.shape.max_positions > (int64_t{1} << 20)) {
+    return Corrupt(phi.shape.layers, " layers with heads of ", phi.shape.head_dim, " for ",
+                   phi.shape.max_positions, " positions: more than any model has");
+  }
   ENM_ASSIGN_OR_RETURN(const double epsilon, config.number("layer_norm_eps", 1e-5));
   phi.epsilon = static_cast<float>(epsilon);
   ENM_ASSIGN_OR_RETURN(phi.rope, read_rope(config, 10000.0, 0.5));

@@ -122,6 +122,9 @@ Result<ModelDescription> describe(const Graph& graph) {
     out.context_length = position_rows(graph);
   }
   look_at_nodes(graph, out);
+  if (out.task != ModelDescription::Task::kUnknown) {
+    ENM_RETURN_IF_ERROR(graph::check_description(out, graph).in("[families]"));
+  }
   return out;
 }
 

@@ -88,35 +88,33 @@ Result<Task> read_task(std::string_view name) {
   return Unsupported("task ", quoted(name));
 }
 
-bool contains(const std::vector<ValueId>& ids, ValueId id) {
-  return id != kNoValue && std::find(ids.begin(), ids.end(), id) != ids.end();
-}
+// Holds values to what a description says they are: each stands once.
+class RoleChecker {
+ public:
+  explicit RoleChecker(const Graph& graph) : graph_(graph), roles_(graph.value_count(), kNone) {
+    for (ValueId id : graph.outputs) roles_[static_cast<size_t>(id)] = kOutput;
+    for (ValueId id : graph.inputs) roles_[static_cast<size_t>(id)] = kInput;
+  }
+  Status input(std::string_view name) { return take(name, kInput, "input"); }
+  Status output(std::string_view name) { return take(name, kOutput, "computed output"); }
 
-// Names must mean something in this graph: the file may say anything.
-Status check(const ModelDescription& d, const Graph& graph) {
-  for (const std::string* name :
-       {&d.input_ids, &d.attention_mask, &d.position_ids, &d.token_type_ids}) {
-    if (!name->empty() && !contains(graph.inputs, graph.find_value(*name))) {
-      return Corrupt("there is no input ", quoted(*name));
+ private:
+  enum Role : uint8_t { kNone, kInput, kOutput, kTaken };
+
+  Status take(std::string_view name, Role expected, std::string_view kind) {
+    const ValueId id = graph_.find_value(name);
+    Role role = id == kNoValue ? kNone : roles_[static_cast<size_t>(id)];
+    if (role == kTaken) return Corrupt(quoted(name), " stands for two things");
+    if (role != expected || graph_.constant(id) != nullptr) {
+      return Corrupt("there is no ", kind, " ", quoted(name));
     }
+    roles_[static_cast<size_t>(id)] = kTaken;
+    return {};
   }
-  if (!contains(graph.outputs, graph.find_value(d.output))) {
-    return Corrupt("there is no output ", quoted(d.output));
-  }
-  for (const ModelDescription::Layer& layer : d.layers) {
-    for (const std::string* name : {&layer.past_key, &layer.past_value}) {
-      if (!contains(graph.inputs, graph.find_value(*name))) {
-        return Corrupt("there is no input ", quoted(*name));
-      }
-    }
-    for (const std::string* name : {&layer.present_key, &layer.present_value}) {
-      if (!contains(graph.outputs, graph.find_value(*name))) {
-        return Corrupt("there is no output ", quoted(*name));
-      }
-    }
-  }
-  return {};
-}
+
+  const Graph& graph_;
+  std::vector<Role> roles_;
+};
 
 Result<ModelDescription> parse(std::string_view metadata) {
   ENM_ASSIGN_OR_RETURN(const Json json, Json::parse(metadata));
@@ -185,12 +183,28 @@ void write_description(const ModelDescription& description, Graph& graph) {
   graph.metadata[std::string(kKey)] = writer.finish();
 }
 
+Status check_description(const ModelDescription& d, const Graph& graph) {
+  RoleChecker roles(graph);
+  for (const std::string* name :
+       {&d.input_ids, &d.attention_mask, &d.position_ids, &d.token_type_ids}) {
+    if (!name->empty()) ENM_RETURN_IF_ERROR(roles.input(*name));
+  }
+  ENM_RETURN_IF_ERROR(roles.output(d.output));
+  for (const ModelDescription::Layer& layer : d.layers) {
+    ENM_RETURN_IF_ERROR(roles.input(layer.past_key));
+    ENM_RETURN_IF_ERROR(roles.input(layer.past_value));
+    ENM_RETURN_IF_ERROR(roles.output(layer.present_key));
+    ENM_RETURN_IF_ERROR(roles.output(layer.present_value));
+  }
+  return {};
+}
+
 Result<ModelDescription> read_description(const Graph& graph) {
   const auto found = graph.metadata.find(std::string(kKey));
   if (found == graph.metadata.end()) return NotFound("the file says not what the model is");
   auto description = parse(found->second);
   Status status = description.status();
-  if (status.ok()) status = check(*description, graph);
+  if (status.ok()) status = check_description(*description, graph);
   if (!status.ok()) return Corrupt("[graph] the model's description: ", status.message());
   return description;
 }

@@ -57,10 +57,13 @@ std::string_view task_name(ModelDescription::Task task);
 /// Puts the description into the graph's metadata.
 void write_description(const ModelDescription& description, Graph& graph);
 
+/// kCorrupt if it is no description of this graph: inputs must be inputs, outputs computed, and
+/// each value stands for one thing.
+Status check_description(const ModelDescription& description, const Graph& graph);
+
 bool has_description(const Graph& graph);
 
-/// The description in the metadata: kNotFound if there is none, kCorrupt if it is no description of
-/// this graph: names must be those of inputs, outputs and nodes that exist.
+/// The description in the metadata, checked: kNotFound if there is none, kCorrupt if it is none.
 Result<ModelDescription> read_description(const Graph& graph);
 
 }  // namespace enm::graph

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "enm/base/strings.h"
+
 namespace enm::graph {
 namespace {
 
@@ -35,7 +37,7 @@ const std::vector<int64_t>* Node::ints(std::string_view key) const {
 const Tensor* Node::tensor(std::string_view key) const { return attribute<Tensor>(*this, key); }
 
 std::string Node::label() const {
-  return cat(domain, domain.empty() ? "" : ".", op_type, " '", name, "'");
+  return cat(shown(domain), domain.empty() ? "" : ".", shown(op_type), " '", shown(name), "'");
 }
 
 int64_t Graph::opset(std::string_view domain) const {

@@ -53,7 +53,7 @@ struct Node {
   const std::vector<int64_t>* ints(std::string_view key) const;
   const Tensor* tensor(std::string_view key) const;
 
-  /// "MatMul 'layers.0.q_proj'", "com.microsoft.MatMulNBits 'head'": for messages.
+  /// "MatMul 'layers.0.q_proj'", "com.microsoft.MatMulNBits 'head'": for messages, safe to show.
   std::string label() const;
 };
 

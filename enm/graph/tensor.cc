@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "enm/base/aligned_memory.h"
+
 namespace enm::graph {
 
 TensorData TensorData::mapped(Blob bytes) {
@@ -17,9 +19,9 @@ Result<Blob> TensorData::load() const {
   if (source_ == nullptr) return Blob();
   if (source_->forgotten) return Internal("a constant is read after it was let go of");
   if (!is_produced()) return source_->bytes;
-  std::vector<uint8_t> made(static_cast<size_t>(size()));
-  ENM_RETURN_IF_ERROR(source_->producer(made));
-  return Blob::own(std::move(made));
+  ENM_ASSIGN_OR_RETURN(AlignedMemory made, AlignedMemory::allocate(size(), "a constant"));
+  ENM_RETURN_IF_ERROR(source_->producer(made.bytes()));
+  return AlignedMemory::as_blob(std::move(made));
 }
 
 Status TensorData::load_into(MutableBytes out) const {

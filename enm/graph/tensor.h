@@ -34,7 +34,8 @@ class TensorData {
   /// null for a handle without data.
   const void* identity() const { return source_.get(); }
 
-  /// The bytes; made now if they are produced. kInternal if they have been forgotten.
+  /// The bytes; made now if they are produced. kInternal if they have been forgotten,
+  /// kResourceExhausted where there is no memory for them.
   Result<Blob> load() const;
 
   /// Writes the bytes into `out`, of size() bytes, with no copy in between.

@@ -58,7 +58,7 @@ std::string type_str(const Type& type) {
   std::string out(dtype_name(type.dtype));
   if (!type.shape) return out;
   std::vector<std::string> dims;
-  for (const Dim& dim : *type.shape) dims.push_back(dim.str());
+  for (const Dim& dim : *type.shape) dims.push_back(shown(dim.str()));
   return cat(out, "[", join(dims, ", "), "]");
 }
 

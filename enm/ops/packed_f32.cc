@@ -6,9 +6,11 @@ namespace enm::ops {
 namespace {
 
 // A file need not align its numbers.
-Blob aligned_floats(Blob bytes) {
+Result<Blob> aligned_floats(Blob bytes) {
   if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0) return bytes;
-  return Blob::own({bytes.data(), bytes.data() + bytes.size()});
+  ENM_ASSIGN_OR_RETURN(AlignedMemory copy, AlignedMemory::allocate(bytes.size(), "a constant"));
+  std::copy_n(bytes.data(), bytes.size(), copy.data());
+  return AlignedMemory::as_blob(std::move(copy));
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ Result<std::shared_ptr<const PackedF32>> pack_constant_factor(const PrepareConte
                          AlignedMemory::allocate(factor.packed_bytes(), budget, "weights"));
     auto packed = std::make_unique<PackedF32>(factor, std::move(memory));
     ENM_ASSIGN_OR_RETURN(const Blob loaded, b->data.load());
-    const Blob bytes = aligned_floats(loaded);
+    ENM_ASSIGN_OR_RETURN(const Blob bytes, aligned_floats(loaded));
     factor.pack(reinterpret_cast<const float*>(bytes.data()), context.pool, packed->panels());
     loaded.discard_pages();
     return std::unique_ptr<PackedWeight>(std::move(packed));

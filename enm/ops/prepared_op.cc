@@ -95,8 +95,7 @@ Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const gra
   run.out.resize(std::max(node.outputs.size(), required_outputs(attributes.op())));
   ENM_RETURN_IF_ERROR(infer(attributes, run.in, run.out).in(node.label()));
   for (TensorView& view : run.out) {
-    ENM_ASSIGN_OR_RETURN(AlignedMemory memory,
-                         AlignedMemory::allocate(view.bytes(), budget, node.label()));
+    ENM_ASSIGN_OR_RETURN(AlignedMemory memory, AlignedMemory::allocate(view.bytes(), node.label()));
     view.data = memory.data();
     run.memory.push_back(std::move(memory));
   }
@@ -108,10 +107,10 @@ Result<std::vector<graph::Tensor>> evaluate(const graph::Graph& graph, const gra
   std::vector<graph::Tensor> results;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const TensorView& view = run.out[i];
-    const auto* bytes = view.as<uint8_t>();
+    const Blob memory = AlignedMemory::as_blob(std::move(run.memory[i]));
     results.push_back({view.dtype,
                        {view.shape().begin(), view.shape().end()},
-                       graph::TensorData::inline_bytes({bytes, bytes + view.bytes()})});
+                       graph::TensorData::mapped(memory.slice(0, view.bytes()))});
   }
   return results;
 }

@@ -73,12 +73,6 @@ class Reduce final : public PreparedOp {
     return static_cast<T>(static_cast<Sum>(so_far) + static_cast<Sum>(value));
   }
 
-  // Of nothing: 0, as in ONNX Runtime.
-  template <typename T>
-  static T mean(T sum, int64_t count) {
-    return count == 0 ? T{0} : static_cast<T>(sum / static_cast<T>(count));
-  }
-
   template <typename T>
   void reduce(const TensorView& x, AxisSet folded, const TensorView& y) const {
     T* out = y.as<T>();
@@ -109,8 +103,9 @@ class Reduce final : public PreparedOp {
       }
     }
     if (kind_ != Kind::kMean || results == 0) return;
-    const int64_t count = x.count() / results;
-    for (int64_t i = 0; i < results; ++i) out[i] = mean(out[i], count);
+    // Of nothing it is 0: the standard leaves it open, ONNX Runtime has it so.
+    const auto count = static_cast<T>(std::max<int64_t>(x.count() / results, 1));
+    for (int64_t i = 0; i < results; ++i) out[i] = static_cast<T>(out[i] / count);
   }
 
   const Kind kind_;

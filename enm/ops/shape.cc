@@ -71,7 +71,9 @@ Status reshape_shape(const Attributes& attributes, Inputs in, Outputs out) {
   }
   const std::span<const int64_t> known_dims(dims.data(), static_cast<size_t>(shape.count));
   ENM_ASSIGN_OR_RETURN(const int64_t known, graph::checked_element_count(known_dims));
-  if (open >= 0 && known == 0) return InvalidArgument("shape has -1 beside 0");
+  if (open >= 0 && known == 0) {
+    return InvalidArgument("shape has -1 beside a dimension of 0: any number would fit");
+  }
   if (open >= 0) dims[static_cast<size_t>(open)] = in[0].count() / known;
   out[0].set_dims(known_dims);
   const auto count = graph::checked_element_count(out[0].shape());

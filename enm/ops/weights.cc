@@ -33,19 +33,17 @@ Result<Blob> Weights::plain(const graph::Tensor& tensor) {
   const MutexLock lock(mutex_);
   if (const auto found = entries_.find(key); found != entries_.end()) return found->second.plain;
   Entry entry{{tensor.data}, nullptr, {}};
-  ENM_ASSIGN_OR_RETURN(Blob bytes, tensor.data.load());
-  const bool whole = bytes.is_file_mapping() || tensor.data.is_produced();
-  if (whole && is_aligned(bytes, tensor.dtype)) {
-    entry.plain = std::move(bytes);
-  } else {
-    entry.plain = Blob::own({bytes.data(), bytes.data() + bytes.size()});
+  // Loading what is produced would take memory that nobody has counted.
+  if (!tensor.data.is_produced()) {
+    ENM_ASSIGN_OR_RETURN(entry.plain, tensor.data.load());
   }
-  const uint64_t size = entry.plain.size();
-  if (!entry.plain.is_file_mapping()) {
-    ENM_RETURN_IF_ERROR(budget_.take(size, "constants"));
-    copied_ += size;
+  if (!entry.plain.is_file_mapping() || !is_aligned(entry.plain, tensor.dtype)) {
+    ENM_ASSIGN_OR_RETURN(AlignedMemory copy,
+                         AlignedMemory::allocate(tensor.data.size(), budget_, "constants"));
+    ENM_RETURN_IF_ERROR(tensor.data.load_into(copy.bytes()));
+    entry.plain = AlignedMemory::as_blob(std::move(copy));
   }
-  bytes_ += size;
+  bytes_ += entry.plain.size();
   return entries_.emplace(std::move(key), std::move(entry)).first->second.plain;
 }
 

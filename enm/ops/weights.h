@@ -27,7 +27,6 @@ class PackedWeight {
 class Weights {
  public:
   explicit Weights(MemoryBudget& budget) : budget_(budget) {}
-  ~Weights() { budget_.give_back(copied_); }
 
   /// The packed form of the constants `sources`, made by `make` if nobody has asked for it before.
   /// `form` names backend and layout ("cpu/nbits"): it decides the type. Constants are the same if
@@ -62,7 +61,6 @@ class Weights {
   mutable Mutex mutex_;
   std::map<Key, Entry> entries_;
   uint64_t bytes_ = 0;
-  uint64_t copied_ = 0;  // plain bytes that are no file's mapping
 };
 
 }  // namespace enm::ops

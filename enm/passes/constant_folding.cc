@@ -3,7 +3,10 @@
 //           produced when they are loaded, so that folding a checkpoint's casts and transposes
 //           costs neither time nor memory.
 // Not when: the operator is unknown, a graph output is made, or the result would be larger than
-//           1 MiB and four times its inputs (Expand, ConstantOfShape).
+//           1 MiB and four times its inputs (Expand, ConstantOfShape), or all results together
+//           than 1 MiB and 32 times the graph's constants (Concat of a value with itself, and so
+//           on), or loading it would take more than 16 evaluations.
+#include <algorithm>
 #include <utility>
 
 #include "enm/ops/check.h"
@@ -21,6 +24,7 @@ using graph::ValueId;
 
 constexpr uint64_t kSmallBytes = 64 << 10;
 constexpr uint64_t kLargeBytes = 1 << 20;
+constexpr uint64_t kMostEvaluations = 16;
 
 // A node of constants as a graph of its own, which a produced tensor can keep.
 struct Piece {
@@ -104,29 +108,46 @@ Result<Tensor> fold_later(Piece piece) {
   return tensor;
 }
 
-// The size is asked before anything is computed.
-Result<Tensor> fold(Piece piece, uint64_t input_bytes) {
+// The size is asked before anything is computed: at most `room` bytes.
+Result<Tensor> fold(Piece piece, uint64_t input_bytes, uint64_t room) {
   ENM_ASSIGN_OR_RETURN(const ops::TensorView out, result_of(piece));
-  if (out.bytes() > kLargeBytes && out.bytes() > 4 * input_bytes) {
+  if (out.bytes() > std::min(room, std::max(kLargeBytes, 4 * input_bytes))) {
     return ResourceExhausted("the result is much larger than what it is made of");
   }
   return input_bytes <= kSmallBytes ? fold_now(piece) : fold_later(std::move(piece));
 }
 
+uint64_t constant_bytes(const Graph& graph) {
+  uint64_t total = 0;
+  for (size_t id = 0; id < graph.value_count(); ++id) {
+    if (const Tensor* constant = graph.constant(static_cast<ValueId>(id))) {
+      total += constant->data.size();
+    }
+  }
+  return total;
+}
+
 Result<int> run(Graph& graph) {
   int folded = 0;
+  uint64_t room = kLargeBytes + 32 * constant_bytes(graph);
   std::vector<Node> kept;
+  std::vector<uint64_t> evaluations(graph.value_count(), 0);  // that loading a constant takes
   std::vector<bool> is_output(graph.value_count(), false);
   for (ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
   for (Node& node : graph.nodes) {
     uint64_t input_bytes = 0;
-    const bool foldable = is_foldable(graph, node, is_output);
+    uint64_t cost = 1;
     for (ValueId id : node.inputs) {
-      if (const Tensor* constant = graph.constant(id)) input_bytes += constant->data.size();
+      const Tensor* constant = graph.constant(id);
+      if (constant == nullptr) continue;
+      input_bytes += constant->data.size();
+      cost += evaluations[static_cast<size_t>(id)];
     }
-    if (foldable) {
+    if (cost <= kMostEvaluations && is_foldable(graph, node, is_output)) {
       Piece piece = cut_out(graph, node);
-      if (const auto result = fold(std::move(piece), input_bytes); result.ok()) {
+      if (const auto result = fold(std::move(piece), input_bytes, room); result.ok()) {
+        room -= result->data.size();
+        if (result->data.is_produced()) evaluations[static_cast<size_t>(node.outputs[0])] = cost;
         graph::Value& value = graph.value(node.outputs[0]);
         value.type = result->type();
         value.initializer = *result;

@@ -131,6 +131,8 @@ Result<std::unique_ptr<Decoder>> Decoder::open(std::shared_ptr<const DecoderProg
   decoder->sequences_ = options.sequences;
   ENM_RETURN_IF_ERROR(decoder->make_cache(budget).in("[runtime]"));
   ENM_RETURN_IF_ERROR(decoder->plan_for(1, decoder->chunk_));
+  // A vocabulary that the model only says it has sizes nothing.
+  ENM_RETURN_IF_ERROR(decoder->check_logits());
   if (options.sequences > 1) ENM_RETURN_IF_ERROR(decoder->plan_for(options.sequences, 1));
   return decoder;
 }
@@ -315,8 +317,8 @@ Status Decoder::check_logits() const {
   const bool fits =
       view.dtype == DType::kFloat32 && view.last_dim() == vocab() && view.count() >= rows * vocab();
   return fits ? Status()
-              : Corrupt("[runtime] logits are ", view_str(view), "; expected ", rows, " rows of ",
-                        vocab());
+              : Corrupt("[runtime] logits are ", view_str(view), "; expected rows of ", vocab(),
+                        ", at least ", rows);
 }
 
 Status Decoder::finish() {

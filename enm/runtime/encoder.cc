@@ -23,6 +23,7 @@ Result<std::shared_ptr<const EncoderProgram>> EncoderProgram::compile(
     return Unsupported("[runtime] an embedder needs input ids and vectors");
   }
   out->max_length_ = description.context_length;
+  out->dimensions_ = description.dimensions;
   if (out->program_->has(ops::kWholeTensor)) out->max_batch_ = 1;
   return std::shared_ptr<const EncoderProgram>(std::move(out));
 }
@@ -68,11 +69,13 @@ Result<std::vector<std::vector<float>>> Encoder::embed(
   bind_all(rows, length);
   ENM_RETURN_IF_ERROR(session_.run());
   const TensorView& vectors = session_.view(program_->vectors_);
-  if (vectors.dtype != DType::kFloat32 || vectors.rank != 2 || vectors.dim(0) != rows) {
-    return Corrupt("[runtime] the vectors are ", view_str(vectors), "; expected f32[", rows,
-                   ", dimensions]");
-  }
   const int64_t width = vectors.last_dim();
+  if (dimensions_ == 0) dimensions_ = width;
+  if (vectors.dtype != DType::kFloat32 || vectors.rank != 2 || vectors.dim(0) != rows ||
+      width < 1 || width != dimensions_) {
+    return Corrupt("[runtime] the vectors are ", view_str(vectors), "; expected f32[", rows, ", ",
+                   dimensions_, "]");
+  }
   for (int64_t row = 0; row < rows; ++row) {
     const float* begin = vectors.as<float>() + row * width;
     out.emplace_back(begin, begin + width);

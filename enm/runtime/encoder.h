@@ -33,13 +33,16 @@ class EncoderProgram {
   graph::ValueId vectors_ = graph::kNoValue;
   int64_t max_length_ = 0;
   size_t max_batch_ = 32;
+  int64_t dimensions_ = 0;  // 0 where nothing says
 };
 
 class Encoder {
  public:
   /// `pool` and `budget` outlive the encoder.
   Encoder(std::shared_ptr<const EncoderProgram> program, ThreadPool& pool, MemoryBudget& budget)
-      : program_(std::move(program)), session_(program_->program_, pool, budget) {}
+      : program_(std::move(program)),
+        session_(program_->program_, pool, budget),
+        dimensions_(program_->dimensions_) {}
 
   /// One vector for each sequence of ids. Sequences are padded to the longest; padding is masked.
   Result<std::vector<std::vector<float>>> embed(std::span<const std::vector<int32_t>> batch);
@@ -53,6 +56,7 @@ class Encoder {
   Session session_;
   int64_t planned_batch_ = 0;
   int64_t planned_length_ = 0;
+  int64_t dimensions_;  // those of the first vectors where nothing says
 };
 
 }  // namespace enm::runtime

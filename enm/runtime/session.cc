@@ -133,6 +133,27 @@ ValueId Session::reusable_input(size_t s, const std::vector<size_t>& last_use) c
   return kNoValue;
 }
 
+// Whose outputs take the most room, for messages.
+std::string_view Session::largest_step() const {
+  uint64_t most = 0;
+  std::string_view label;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (maker_[i] < 0 || places_[i].is_bound || places_[i].size <= most) continue;
+    most = places_[i].size;
+    label = program_->steps()[static_cast<size_t>(maker_[i])].label;
+  }
+  return label;
+}
+
+Status Session::grow(AlignedMemory& memory, uint64_t size, std::string_view what) {
+  if (size <= memory.size()) return {};
+  memory = {};
+  auto grown = AlignedMemory::allocate(size, budget_, what);
+  if (!grown.ok()) return ResourceExhausted("[runtime] ", grown.status().message());
+  memory = *std::move(grown);
+  return {};
+}
+
 Status Session::place_values() {
   const std::vector<size_t> last_use = last_uses();
   const std::vector<Program::Step>& steps = program_->steps();
@@ -159,10 +180,8 @@ Status Session::place_values() {
     }
   }
   if (layout.total() <= arena_.size()) return {};
-  arena_ = {};
-  ENM_ASSIGN_OR_RETURN(
-      arena_, AlignedMemory::allocate(layout.total(), budget_, "values between operators"));
-  return {};
+  return grow(arena_, layout.total(),
+              cat("values between operators, the largest of ", largest_step()));
 }
 
 Status Session::plan() {
@@ -177,18 +196,16 @@ Status Session::plan() {
     known.is_known[i] = program_->constant(static_cast<ValueId>(i)).data != nullptr;
   }
   uint64_t scratch = 0;
+  std::string_view wants_most;
   for (const Program::Step& step : program_->steps()) {
+    const uint64_t before = scratch;
     const Status status = measure_step(step, known, scratch);
+    if (scratch > before) wants_most = step.label;
     if (!status.ok()) return status.in(cat("[runtime] planning: ", step.label));
   }
   std::fill(settled_.begin(), settled_.end(), false);
-  ENM_RETURN_IF_ERROR(place_values().in("[runtime]"));
-  if (scratch > scratch_.size()) {
-    scratch_ = {};
-    auto memory = AlignedMemory::allocate(scratch, budget_, "scratch");
-    if (!memory.ok()) return memory.status().in("[runtime]");
-    scratch_ = *std::move(memory);
-  }
+  ENM_RETURN_IF_ERROR(place_values());
+  ENM_RETURN_IF_ERROR(grow(scratch_, scratch, cat("scratch of ", wants_most)));
   planned_ = true;
   return {};
 }

@@ -68,7 +68,9 @@ class Session {
   Status measure_step(const Program::Step& step, KnownValues& known, uint64_t& scratch);
   std::vector<size_t> last_uses() const;
   graph::ValueId reusable_input(size_t step, const std::vector<size_t>& last_use) const;
+  std::string_view largest_step() const;
   Status place_values();
+  Status grow(AlignedMemory& memory, uint64_t size, std::string_view what);
   Status settle_shapes(size_t at, Operands& operands);
   Status run_step(size_t at, const ops::RunContext& context);
   bool inputs_changed(const Program::Step& step) const;

@@ -9,7 +9,7 @@ import { tell } from './browser/tell.js';
 const poolThread = new URL('../../sdk/dist/engine/worker.js', import.meta.url);
 
 /** The files of a folder. */
-const filesIn = (folder) => ({
+export const filesIn = (folder) => ({
   size: (name) => {
     const path = join(folder, name);
     return existsSync(path) && statSync(path).isFile() ? statSync(path).size : -1;
