@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "enm/base/file.h"
+#include "enm/base/mutex.h"
 #include "enm/base/threads.h"
 #include "enm/graph/description.h"
 #include "enm/runtime/decoder.h"
 #include "enm/runtime/encoder.h"
+#include "enm/text/grammar/constraint.h"
 #include "enm/text/tokenizer.h"
 
 namespace enm::pipeline {
@@ -28,6 +30,8 @@ class Model {
   const graph::ModelDescription& description() const { return description_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   const std::vector<int32_t>& end_tokens() const { return end_tokens_; }
+  /// The tokens of a decoder by their texts, for constraints. Made at the first call.
+  const text::grammar::TokenTexts& token_texts() const;
   /// One of the two is null.
   const std::shared_ptr<const runtime::DecoderProgram>& decoder() const { return decoder_; }
   const std::shared_ptr<const runtime::EncoderProgram>& encoder() const { return encoder_; }
@@ -47,6 +51,8 @@ class Model {
   ops::Weights weights_;
   text::Tokenizer tokenizer_;
   std::vector<int32_t> end_tokens_;
+  mutable Mutex token_texts_mutex_;
+  mutable std::unique_ptr<const text::grammar::TokenTexts> token_texts_;
   graph::ModelDescription description_;
   std::shared_ptr<const runtime::DecoderProgram> decoder_;
   std::shared_ptr<const runtime::EncoderProgram> encoder_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "enm/text/unicode.h"
+
 namespace enm::pipeline {
 
 std::string_view Field::type_name() const {
@@ -14,7 +16,10 @@ std::string_view Field::type_name() const {
     case Type::kFloat:
       return "number";
     case Type::kStrings:
+    case Type::kLogprobs:
       return "array";
+    case Type::kJson:
+      return "object";
     case Type::kString:
     case Type::kFinish:
       break;
@@ -30,6 +35,10 @@ Status Field::read(const Json& value) const {
   }
   if (type_ == Type::kFloat && value.is_number()) {
     *static_cast<float*>(at_) = static_cast<float>(value.number());
+    return {};
+  }
+  if (type_ == Type::kJson && value.is_object()) {
+    *static_cast<Json*>(at_) = value;
     return {};
   }
   if (type_name() == "integer" && value.is_int()) return read_integer(value.integer());
@@ -65,6 +74,8 @@ std::string Field::write() const {
       return json_quote(*static_cast<const std::string*>(at_));
     case Type::kFinish:
       return json_quote(finish_name(*static_cast<const Finish*>(at_)));
+    case Type::kLogprobs:
+      return write_logprobs(*static_cast<const std::vector<TokenLogprob>*>(at_));
     case Type::kInt64:
       return cat(*static_cast<const int64_t*>(at_));
     case Type::kUint64:
@@ -82,7 +93,7 @@ std::array<Field, 2> fields(SessionOptions& request) {
   return {{{"contextLength", &request.context_length}, {"sequences", &request.sequences}}};
 }
 
-std::array<Field, 9> fields(GenerateRequest& request) {
+std::array<Field, 12> fields(GenerateRequest& request) {
   GenerateOptions& options = request.options;
   runtime::SamplingOptions& sampling = options.sampling;
   return {{{"prompt", &request.prompt, Field::kRequired},
@@ -93,19 +104,23 @@ std::array<Field, 9> fields(GenerateRequest& request) {
            {"minP", &sampling.min_p},
            {"repetitionPenalty", &sampling.repetition_penalty},
            {"seed", &sampling.seed},
-           {"stop", &options.stop}}};
+           {"stop", &options.stop},
+           {"logprobs", &options.logprobs},
+           {"jsonSchema", &options.json_schema},
+           {"grammar", &options.grammar}}};
 }
 
 std::array<Field, 1> fields(EmbedRequest& request) {
   return {{{"texts", &request.texts, Field::kRequired}}};
 }
 
-std::array<Field, 5> fields(GenerateResult& result) {
+std::array<Field, 6> fields(GenerateResult& result) {
   return {{{"text", &result.text},
            {"tokens", &result.tokens},
            {"promptTokens", &result.prompt_tokens},
            {"cachedTokens", &result.cached_tokens},
-           {"finishReason", &result.finish}}};
+           {"finishReason", &result.finish},
+           {"logprobs", &result.logprobs}}};
 }
 
 std::array<Field, 3> fields(MemoryInfo& result) {
@@ -131,6 +146,40 @@ Status read_request(std::string_view text, std::span<const Field> fields) {
     }
   }
   return {};
+}
+
+namespace {
+
+std::string write_bytes(std::string_view bytes) {
+  std::string out = "[";
+  for (char byte : bytes) {
+    if (out.size() > 1) out += ',';
+    append(out, int{static_cast<unsigned char>(byte)});
+  }
+  return out + "]";
+}
+
+std::string write_logprob(const TokenLogprob& token) {
+  std::string text;
+  for (size_t at = 0; at < token.bytes.size();) {
+    text::append_utf8(text, text::next_code_point(token.bytes, at));
+  }
+  return cat("{\"id\":", token.id, ",\"text\":", json_quote(text),
+             ",\"bytes\":", write_bytes(token.bytes), ",\"logprob\":", token.logprob);
+}
+
+}  // namespace
+
+std::string write_logprobs(const std::vector<TokenLogprob>& logprobs) {
+  std::string out = "[";
+  for (const TokenLogprob& token : logprobs) {
+    out += cat(out.size() > 1 ? "," : "", write_logprob(token), ",\"top\":[");
+    for (size_t i = 0; i < token.top.size(); ++i) {
+      out += cat(i > 0 ? "," : "", write_logprob(token.top[i]), '}');
+    }
+    out += "]}";
+  }
+  return out + "]";
 }
 
 std::string write_result(std::span<const Field> fields) {

@@ -34,7 +34,17 @@ struct MemoryInfo {
 /// A property and the member it stands for.
 class Field {
  public:
-  enum class Type : uint8_t { kInt32, kInt64, kUint64, kFloat, kString, kStrings, kFinish };
+  enum class Type : uint8_t {
+    kInt32,
+    kInt64,
+    kUint64,
+    kFloat,
+    kString,
+    kStrings,
+    kJson,
+    kFinish,
+    kLogprobs
+  };
   enum Need : bool { kOptional, kRequired };
 
   Field(std::string_view name, int32_t* at) : Field(name, Type::kInt32, at, kOptional) {}
@@ -42,6 +52,9 @@ class Field {
   Field(std::string_view name, uint64_t* at) : Field(name, Type::kUint64, at, kOptional) {}
   Field(std::string_view name, float* at) : Field(name, Type::kFloat, at, kOptional) {}
   Field(std::string_view name, Finish* at) : Field(name, Type::kFinish, at, kOptional) {}
+  Field(std::string_view name, Json* at) : Field(name, Type::kJson, at, kOptional) {}
+  Field(std::string_view name, std::vector<TokenLogprob>* at)
+      : Field(name, Type::kLogprobs, at, kOptional) {}
   Field(std::string_view name, std::string* at, Need need = kOptional)
       : Field(name, Type::kString, at, need) {}
   Field(std::string_view name, std::vector<std::string>* at, Need need = kOptional)
@@ -49,7 +62,7 @@ class Field {
 
   std::string_view name() const { return name_; }
   bool is_required() const { return need_ == kRequired; }
-  /// As a JSON schema says it: "integer", "number", "string", "array".
+  /// As a JSON schema says it: "integer", "number", "string", "array", "object".
   std::string_view type_name() const;
 
   /// kInvalidArgument naming the property if the value is of another type or beyond the member's.
@@ -70,14 +83,17 @@ class Field {
 
 std::array<Field, 1> fields(ModelOptions& request);
 std::array<Field, 2> fields(SessionOptions& request);
-std::array<Field, 9> fields(GenerateRequest& request);
+std::array<Field, 12> fields(GenerateRequest& request);
 std::array<Field, 1> fields(EmbedRequest& request);
-std::array<Field, 5> fields(GenerateResult& result);
+std::array<Field, 6> fields(GenerateResult& result);
 std::array<Field, 3> fields(MemoryInfo& result);
 
 /// Reads the members that `text`, a JSON object, names. kInvalidArgument naming the property that
 /// is missing, unknown or of the wrong type.
 Status read_request(std::string_view text, std::span<const Field> fields);
+
+/// As a list of TokenLogprob objects.
+std::string write_logprobs(const std::vector<TokenLogprob>& logprobs);
 
 /// All fields as a JSON object.
 std::string write_result(std::span<const Field> fields);

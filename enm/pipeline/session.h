@@ -77,6 +77,8 @@ class Session {
   explicit Session(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
   Result<int> free_sequence() const;
   Result<std::vector<int32_t>> encode_prompt(std::string_view prompt) const;
+  // Null if the options ask for none.
+  Result<std::shared_ptr<text::grammar::Constraint>> constraint(const GenerateOptions& options);
 
   const std::shared_ptr<const Model> model_;
   std::unique_ptr<runtime::Decoder> decoder_;
@@ -84,6 +86,9 @@ class Session {
   std::vector<bool> taken_;           // sequences
   std::vector<Generation*> in_pass_;  // between begin() and finish()
   std::vector<runtime::Decoder::Feed> feeds_;
+  // The last constraint and what it was made of: it knows its grammar better with every text.
+  std::shared_ptr<text::grammar::Constraint> constraint_;
+  std::string constraint_source_;
 };
 
 }  // namespace enm::pipeline

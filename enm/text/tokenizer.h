@@ -23,6 +23,10 @@ class Tokenizer {
   /// that are no UTF-8 count as U+FFFD.
   std::vector<int32_t> encode(std::string_view text, bool special_tokens) const;
 
+  /// Appends what the id stands for inside a text, maybe bytes that are no whole characters; false
+  /// if nothing does, as for a special token. `first` says that no text precedes it.
+  bool append_text(int32_t id, bool first, std::string& out) const;
+
   /// The text of the ids; special tokens are left out. Incomplete characters become U+FFFD.
   std::string decode(std::span<const int32_t> ids) const;
 
@@ -48,8 +52,6 @@ class Tokenizer {
   Status read_cls_and_sep(const Json& json);
   Status check_around() const;
   Status read_truncation(const Json& root);
-  // Appends what the id stands for inside a text; false if nothing does, as for a special token.
-  bool append_text(int32_t id, bool first, std::string& out) const;
 
   std::shared_ptr<const Model> model_;
   Vocabulary added_;

@@ -5,9 +5,11 @@ import { EdgeNetError } from './errors.js';
 import { ModelWorker, workerSettings, type CallOptions, type WorkerOptions } from './model-worker.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
 
-export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop'> {
+export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop' | 'jsonSchema'> {
   /** The text ends before any of these. */
   stopSequences?: string[];
+  /** The text is a JSON document that this JSON schema allows. */
+  schema?: object;
   signal?: AbortSignal;
 }
 
@@ -177,7 +179,12 @@ export class InferenceSession {
 
 function requestOf(
   prompt: string,
-  { signal: _signal, stopSequences, ...sampling }: GenerateConfig,
+  { signal: _signal, stopSequences, schema, ...sampling }: GenerateConfig,
 ): GenerateRequest {
-  return { prompt, ...sampling, ...(stopSequences === undefined ? {} : { stop: stopSequences }) };
+  return {
+    prompt,
+    ...sampling,
+    ...(stopSequences === undefined ? {} : { stop: stopSequences }),
+    ...(schema === undefined ? {} : { jsonSchema: schema }),
+  };
 }

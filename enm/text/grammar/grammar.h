@@ -1,0 +1,106 @@
+// A grammar as expressions over bytes and code points: what GBNF, JSON schemas and regular
+// expressions are read into, and programs (program.h) are made of.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "enm/base/status.h"
+
+namespace enm::text::grammar {
+
+/// Code points, both ends included.
+struct Range {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  bool operator==(const Range&) const = default;
+};
+/// In order and disjoint, without surrogates: what normalized() gives.
+using CharSet = std::vector<Range>;
+
+CharSet normalized(CharSet ranges);
+CharSet complement(const CharSet& ranges);
+inline CharSet intersection(const CharSet& a, const CharSet& b) {
+  CharSet outside = complement(a);
+  const CharSet outside_b = complement(b);
+  outside.insert(outside.end(), outside_b.begin(), outside_b.end());
+  return complement(normalized(std::move(outside)));
+}
+
+/// The first failure sticks: whoever builds looks at status() in loops and at the end.
+class Grammar {
+ public:
+  using Node = uint32_t;
+  using Rule = uint32_t;
+  static constexpr uint32_t kUnlimited = UINT32_MAX;
+  static constexpr Node kEmpty = 0;  // the text of no bytes
+  static constexpr Rule kRoot = 0;
+
+  Grammar();
+
+  Node literal(std::string_view bytes);
+  /// One character of a set.
+  Node set(CharSet ranges);
+  Node sequence(std::span<const Node> parts);
+  /// Of no ways at all: what no text is. Such ways are left out wherever they stand.
+  Node choice(std::span<const Node> ways);
+  Node sequence(std::initializer_list<Node> parts) { return sequence(std::span(parts)); }
+  Node choice(std::initializer_list<Node> ways) { return choice(std::span(ways)); }
+  Node repeat(Node body, uint32_t min, uint32_t max = kUnlimited);
+  Node optional(Node body) { return repeat(body, 0, 1); }
+  Node call(Rule rule);
+
+  /// `name` is for messages. The first one is the root.
+  Rule add_rule(std::string_view name);
+  void define(Rule rule, Node body) { rules_[rule].body = body; }
+  /// A rule of its own, to be called from several places.
+  Node shared(std::string_view name, Node body);
+
+  void fail(Status status) {
+    if (status_.ok()) status_ = std::move(status);
+  }
+  bool ok() const { return status_.ok(); }
+  const Status& status() const { return status_; }
+
+  // For those who read it.
+  enum class Kind : uint8_t { kLiteral, kSet, kSequence, kChoice, kRepeat, kCall };
+  struct Expression {
+    Kind kind;
+    uint32_t at;    // of bytes, sets or children; the body of a repeat; the rule of a call
+    uint32_t size;  // of bytes or children; the least count of a repeat
+    uint32_t max;   // of a repeat
+  };
+  const Expression& expression(Node node) const { return nodes_[node]; }
+  std::string_view bytes(const Expression& literal) const {
+    return std::string_view(bytes_).substr(literal.at, literal.size);
+  }
+  std::span<const Node> children(const Expression& parent) const {
+    return std::span(children_).subspan(parent.at, parent.size);
+  }
+  const CharSet& char_set(size_t index) const { return sets_[index]; }
+  size_t sets() const { return sets_.size(); }
+  size_t rules() const { return rules_.size(); }
+  Node body(Rule rule) const { return rules_[rule].body; }
+  std::string_view name(Rule rule) const { return rules_[rule].name; }
+
+ private:
+  struct Named {
+    std::string name;
+    Node body;
+  };
+  Node add(Kind kind, size_t at, size_t size, uint32_t max = 0);
+  Node add_parent(Kind kind, std::span<const Node> children);
+
+  std::vector<Expression> nodes_;
+  std::string bytes_;
+  std::vector<Node> children_;
+  std::vector<CharSet> sets_;  // each once
+  std::vector<Named> rules_;
+  Status status_;
+};
+
+}  // namespace enm::text::grammar
