@@ -9,7 +9,9 @@ double log_sum_exp(std::span<const float> logits) {
   const float largest = *std::ranges::max_element(logits);
   double total = 0;
   for (float logit : logits) total += std::exp(static_cast<double>(logit - largest));
-  return std::log(total) + static_cast<double>(largest);
+  // A float's logarithm and a step of Newton's: the double's own is four kilobytes of tables.
+  const double near = static_cast<double>(std::log(static_cast<float>(total)));
+  return near + (total * std::exp(-near) - 1) + static_cast<double>(largest);
 }
 
 std::vector<int32_t> likeliest(std::span<const float> logits, size_t count) {

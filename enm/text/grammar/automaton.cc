@@ -92,8 +92,7 @@ void Automaton::follow(Thread first) {
     todo_.pop_back();
     if (!see(thread)) continue;
     if (seen_.size() > kMostThreads || ++work_ > kMostWork || full()) {
-      status_ = ResourceExhausted("the grammar leaves too many ways open: more than ", kMostThreads,
-                                  " at a place, or more than can be kept");
+      status_ = failure(Code::kResourceExhausted, {"the grammar leaves too many ways open"});
       return;
     }
     const Instruction& at = program_->code[thread.pc];

@@ -44,7 +44,7 @@ Result<std::span<const uint32_t>> Constraint::allowed() {
     word = automaton_.may_end(state_) ? word | bit : word & ~bit;
   }
   if (std::ranges::all_of(allowed_, [](uint32_t word) { return word == 0; })) {
-    return Unsupported("no token of the vocabulary goes on in the grammar's way");
+    return failure(Code::kUnsupported, {"no token of the vocabulary goes on in the grammar's way"});
   }
   return std::span<const uint32_t>(allowed_);
 }

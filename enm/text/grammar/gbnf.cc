@@ -17,30 +17,26 @@ constexpr int kDeepest = 64;  // groups within groups
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : in_(text) {}
+  Parser(std::string_view text, Grammar& grammar)
+      : in_(text), grammar_(grammar), defined_(grammar.rules(), true) {}
 
-  Result<Grammar> parse() {
-    grammar_.add_rule("root");
-    names_.push_back({"root", false});
+  /// The root is there from the beginning, so that it is the first.
+  void expect_root() { defined_[Grammar::kRoot] = false; }
+
+  Status parse() {
     skip_space(true);
     while (!in_.done() && in_.ok()) {
       parse_rule();
       skip_space(true);
     }
-    for (const Name& name : names_) {
-      if (!name.defined) in_.fail(cat("rule ", quoted(name.text), " is not defined"));
+    for (Rule rule = 0; rule < defined_.size(); ++rule) {
+      if (!defined_[rule]) in_.fail({"rule ", quoted(grammar_.name(rule)), " is not defined"});
     }
-    if (!in_.ok()) return in_.status("grammar");
-    ENM_RETURN_IF_ERROR(grammar_.status());
-    return std::move(grammar_);
+    ENM_RETURN_IF_ERROR(in_.status("grammar"));
+    return grammar_.status();
   }
 
  private:
-  struct Name {
-    std::string_view text;
-    bool defined;
-  };
-
   // White space and comments; past the end of a line only if it may go on behind it.
   void skip_space(bool lines) {
     while (!in_.done()) {
@@ -68,10 +64,10 @@ class Parser {
   }
 
   Rule rule_of(std::string_view name) {
-    const auto known = std::ranges::find(names_, name, &Name::text);
-    if (known != names_.end()) return static_cast<Rule>(known - names_.begin());
-    if (names_.size() == kMostRules) in_.fail(cat("more than ", kMostRules, " rules"));
-    names_.push_back({name, false});
+    const Rule rule = grammar_.find(name);
+    if (rule < grammar_.rules()) return rule;
+    if (rule == kMostRules) in_.fail("more than 4096 rules");
+    defined_.push_back(false);
     return grammar_.add_rule(name);
   }
 
@@ -80,8 +76,8 @@ class Parser {
     skip_space(false);
     if (!in_.take("::=")) return in_.fail("expected ::= behind a rule's name");
     const Rule rule = rule_of(text);
-    if (names_[rule].defined) return in_.fail(cat("rule ", quoted(text), " is defined twice"));
-    names_[rule].defined = true;
+    if (defined_[rule]) return in_.fail({"rule ", quoted(text), " is defined twice"});
+    defined_[rule] = true;
     skip_space(true);
     grammar_.define(rule, alternatives(0));
     if (!in_.done() && in_.peek() != '\n' && in_.peek() != '\r') in_.fail("expected a new line");
@@ -192,19 +188,27 @@ class Parser {
   }
 
   Scanner in_;
-  Grammar grammar_;
-  std::vector<Name> names_;  // of the rules
+  Grammar& grammar_;
+  std::vector<bool> defined_;  // of the rules
 };
 
 }  // namespace
 
+Status append_gbnf(std::string_view text, Grammar& grammar) {
+  return Parser(text, grammar).parse();
+}
+
 Result<Grammar> parse_gbnf(std::string_view text) {
   if (text.size() > kMostBytes) {
-    return ResourceExhausted("grammar: ", text.size(), " bytes; at most ", kMostBytes,
-                             " are supported");
+    return failure(Code::kResourceExhausted, {"grammar: more than 256 KiB"});
   }
-  if (!is_utf8(text)) return InvalidArgument("grammar: the text is no UTF-8");
-  return Parser(text).parse();
+  if (!is_utf8(text)) return failure(Code::kInvalidArgument, {"grammar: the text is no UTF-8"});
+  Grammar grammar;
+  grammar.add_rule("root");
+  Parser parser(text, grammar);
+  parser.expect_root();
+  ENM_RETURN_IF_ERROR(parser.parse());
+  return grammar;
 }
 
 }  // namespace enm::text::grammar

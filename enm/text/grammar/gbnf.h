@@ -14,4 +14,7 @@ namespace enm::text::grammar {
 /// kInvalidArgument with the line of what is wrong.
 Result<Grammar> parse_gbnf(std::string_view text);
 
+/// Adds rules to a grammar. Those that they name are in it already, or among them.
+Status append_gbnf(std::string_view text, Grammar& grammar);
+
 }  // namespace enm::text::grammar

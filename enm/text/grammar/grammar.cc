@@ -10,11 +10,11 @@ namespace {
 constexpr uint32_t kLastCodePoint = 0x10ffff;
 constexpr Range kSurrogates = {0xd800, 0xdfff};
 // Expressions, their children and bytes in all: far above what people write, and some megabytes.
-constexpr size_t kMostParts = size_t{1} << 19;
+constexpr size_t kMostParts = 500'000;
 
 }  // namespace
 
-CharSet complement(const CharSet& ranges) {
+CharSet complement(std::span<const Range> ranges) {
   CharSet out;
   uint32_t begin = 0;
   const auto until = [&](uint32_t end, uint32_t next) {
@@ -34,7 +34,7 @@ CharSet complement(const CharSet& ranges) {
   return out;
 }
 
-CharSet normalized(CharSet ranges) {
+CharSet normalized(std::span<const Range> ranges) {
   const auto order =
       sorted_order(static_cast<uint32_t>(ranges.size()),
                    [&](uint32_t a, uint32_t b) { return ranges[a].first < ranges[b].first; });
@@ -56,12 +56,28 @@ CharSet normalized(CharSet ranges) {
   return out;
 }
 
+CharSet intersection(std::span<const Range> a, std::span<const Range> b) {
+  CharSet out;
+  for (const Range& one : a) {
+    for (const Range& other : b) {
+      const Range both = {std::max(one.first, other.first), std::min(one.last, other.last)};
+      if (both.first <= both.last) out.push_back(both);
+    }
+  }
+  return out;
+}
+
+Status failure(Code code, std::initializer_list<std::string_view> parts) {
+  std::string message;
+  for (std::string_view part : parts) message += part;
+  return Status(code, std::move(message));
+}
+
 Grammar::Grammar() { literal({}); }
 
 Grammar::Node Grammar::add(Kind kind, size_t at, size_t size, uint32_t max) {
   if (nodes_.size() + bytes_.size() + children_.size() > kMostParts) {
-    fail(ResourceExhausted("the grammar has more than ", kMostParts, " parts"));
-    return kEmpty;
+    return fail(Code::kResourceExhausted, {"the grammar has more than 500000 parts"});
   }
   nodes_.push_back({kind, static_cast<uint32_t>(at), static_cast<uint32_t>(size), max});
   return static_cast<Node>(nodes_.size() - 1);
@@ -74,12 +90,13 @@ Grammar::Node Grammar::literal(std::string_view bytes) {
   return add(Kind::kLiteral, at, bytes.size());
 }
 
-Grammar::Node Grammar::set(CharSet ranges) {
-  ranges = normalized(std::move(ranges));
+Grammar::Node Grammar::set(std::span<const Range> ranges) {
+  CharSet wanted = normalized(ranges);
   size_t index = 0;
-  while (index < sets_.size() && sets_[index] != ranges) ++index;
-  if (index == sets_.size()) sets_.push_back(std::move(ranges));
-  if (sets_.size() > 1024) fail(ResourceExhausted("the grammar has more than 1024 character sets"));
+  while (index < sets_.size() && sets_[index] != wanted) ++index;
+  if (index == sets_.size()) sets_.push_back(std::move(wanted));
+  if (index == 1024)
+    fail(Code::kResourceExhausted, {"the grammar has more than 1024 character sets"});
   return add(Kind::kSet, index, 0);
 }
 
@@ -108,6 +125,12 @@ Grammar::Node Grammar::call(Rule rule) { return add(Kind::kCall, rule, 0); }
 Grammar::Rule Grammar::add_rule(std::string_view name) {
   rules_.push_back({std::string(name), kEmpty});
   return static_cast<Rule>(rules_.size() - 1);
+}
+
+Grammar::Rule Grammar::find(std::string_view name) const {
+  Rule rule = 0;
+  while (rule < rules_.size() && rules_[rule].name != name) ++rule;
+  return rule;
 }
 
 Grammar::Node Grammar::shared(std::string_view name, Node body) {

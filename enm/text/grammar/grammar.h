@@ -22,14 +22,14 @@ struct Range {
 /// In order and disjoint, without surrogates: what normalized() gives.
 using CharSet = std::vector<Range>;
 
-CharSet normalized(CharSet ranges);
-CharSet complement(const CharSet& ranges);
-inline CharSet intersection(const CharSet& a, const CharSet& b) {
-  CharSet outside = complement(a);
-  const CharSet outside_b = complement(b);
-  outside.insert(outside.end(), outside_b.begin(), outside_b.end());
-  return complement(normalized(std::move(outside)));
-}
+CharSet normalized(std::span<const Range> ranges);
+/// Of normalized sets.
+CharSet complement(std::span<const Range> ranges);
+CharSet intersection(std::span<const Range> a, std::span<const Range> b);
+
+/// A failure whose message is the parts one after the other. One function, because every
+/// combination of types that cat() is called with is a hundred bytes of the WebAssembly module.
+Status failure(Code code, std::initializer_list<std::string_view> parts);
 
 /// The first failure sticks: whoever builds looks at status() in loops and at the end.
 class Grammar {
@@ -44,7 +44,8 @@ class Grammar {
 
   Node literal(std::string_view bytes);
   /// One character of a set.
-  Node set(CharSet ranges);
+  Node set(std::span<const Range> ranges);
+  Node set(Range range) { return set(std::span(&range, 1)); }
   Node sequence(std::span<const Node> parts);
   /// Of no ways at all: what no text is. Such ways are left out wherever they stand.
   Node choice(std::span<const Node> ways);
@@ -60,8 +61,13 @@ class Grammar {
   /// A rule of its own, to be called from several places.
   Node shared(std::string_view name, Node body);
 
-  void fail(Status status) {
+  /// Returns a node, for those who fail by returning.
+  Node fail(Status status) {
     if (status_.ok()) status_ = std::move(status);
+    return kEmpty;
+  }
+  Node fail(Code code, std::initializer_list<std::string_view> parts) {
+    return fail(failure(code, parts));
   }
   bool ok() const { return status_.ok(); }
   const Status& status() const { return status_; }
@@ -85,6 +91,8 @@ class Grammar {
   size_t sets() const { return sets_.size(); }
   size_t rules() const { return rules_.size(); }
   Node body(Rule rule) const { return rules_[rule].body; }
+  /// rules() if there is none.
+  Rule find(std::string_view name) const;
   std::string_view name(Rule rule) const { return rules_[rule].name; }
 
  private:

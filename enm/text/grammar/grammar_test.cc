@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "enm/base/mutate.h"
 #include "enm/text/grammar/automaton.h"
 #include "enm/text/grammar/gbnf.h"
@@ -263,9 +265,52 @@ TEST(JsonSchema, NamesWhatItRefuses) {
   }
 }
 
+// Whatever is read ends: as a grammar that a text can be run through, or as an error.
+void run_through(Result<Grammar> grammar, std::string_view text) {
+  const auto program = compiled(std::move(grammar));
+  if (!program.ok()) {
+    EXPECT_FALSE(program.status().message().empty());
+    return;
+  }
+  Automaton automaton(*program);
+  Automaton::State state = automaton.start();
+  for (char byte : text.substr(0, 200)) {
+    automaton.forget_all_but(state);
+    automaton.loop(state);
+    state = automaton.step(state, static_cast<uint8_t>(byte));
+  }
+}
+
+constexpr int kMutations = 10'000;
+
+TEST(Gbnf, DamagedGrammarsAreErrorsOrGrammars) {
+  const std::string good = R"x(root ::= "a" [^b-d\x41]{2,9} (x | "é" root)* # more
+x ::= [0-9]+ "\u00e9" | y?
+y ::= "{" (y | .){0,3} "}"
+)x";
+  for (uint64_t seed = 0; seed < kMutations; ++seed) {
+    const auto bytes = Mutator(seed).mutate(as_bytes(good));
+    run_through(parse_gbnf(as_text(bytes)), "axx12\u00e9axx{{}}");
+  }
+}
+
+TEST(JsonSchema, DamagedSchemasAreErrorsOrGrammars) {
+  const std::string good =
+      R"({"type":["object","null"],"properties":{"a":{"type":"string","maxLength":9},
+    "b":{"pattern":"^(x|[a-c]{2,4})+$"},"n":{"type":"number","minimum":-1.5,"exclusiveMaximum":20}},
+    "required":["a"],"additionalProperties":{"$ref":"#/$defs/d"},"$defs":{"d":{"anyOf":[{"items":{"$ref":"#"},
+    "minItems":1,"maxItems":3},{"enum":["x",1,null]},{"allOf":[{"minimum":3},{"type":"integer"}]}]}}})";
+  for (uint64_t seed = 0; seed < kMutations; ++seed) {
+    const auto bytes = Mutator(seed).mutate(as_bytes(good));
+    const auto schema = Json::parse(as_text(bytes));
+    if (schema.ok())
+      run_through(grammar_of_schema(*schema),
+                  "{\"a\":\"x\",\"b\":\"abx\",\"n\":1.25,\"z\":[null]}");
+  }
+}
+
 TEST(Automaton, LimitsAreErrors) {
   // As many ways open as the text is long, squared.
-  Language wide = gbnf(R"(root ::= ((("a"*)*){0,1000} ("a" | "aa"){0,100000}){0,1000} "b")");
   const auto program = compiled(
       parse_gbnf(R"(root ::= (("a" | "aa"){0,100000} ("a" | "aa"){0,100000}){0,1000} "b")"));
   ASSERT_TRUE(program.ok());

@@ -73,14 +73,14 @@ class Digits {
 
   Node digit(uint64_t first, uint64_t last, int size) {
     const Node node =
-        grammar_.set({{static_cast<uint32_t>('0' + first), static_cast<uint32_t>('0' + last)}});
+        grammar_.set({static_cast<uint32_t>('0' + first), static_cast<uint32_t>('0' + last)});
     if (decimals_ == 0 || size - 1 != decimals_) return node;
     return grammar_.sequence({node, grammar_.literal(".")});
   }
 
   Node any(int size) {
     const auto digits = [&](int count) {
-      return grammar_.repeat(grammar_.set({{'0', '9'}}), static_cast<uint32_t>(count),
+      return grammar_.repeat(grammar_.set({'0', '9'}), static_cast<uint32_t>(count),
                              static_cast<uint32_t>(count));
     };
     if (decimals_ == 0 || size <= decimals_) return digits(size);
@@ -95,7 +95,8 @@ class Digits {
 // largest number.
 int64_t scaled(const std::optional<Bound>& bound, int decimals, bool is_least) {
   if (!bound) return is_least ? -kLargest : kLargest;
-  const double value = bound->value * std::pow(10.0, decimals);
+  double value = bound->value;
+  for (int i = 0; i < decimals; ++i) value *= 10;
   double nearest = is_least ? std::ceil(value) : std::floor(value);
   // 0.1 * 10^3 is not quite 100.
   if (std::abs(value - std::round(value)) < 1e-6) nearest = std::round(value);
@@ -113,19 +114,7 @@ int decimals_of(double value) {
 }
 
 Node digits(Grammar& grammar, uint32_t least, uint32_t most) {
-  return grammar.repeat(grammar.set({{'0', '9'}}), least, most);
-}
-
-Node whole(Grammar& grammar) {
-  const Node other =
-      grammar.sequence({grammar.set({{'1', '9'}}), digits(grammar, 0, kMostDigits - 1)});
-  return grammar.sequence(
-      {grammar.optional(grammar.literal("-")), grammar.choice({grammar.literal("0"), other})});
-}
-
-Node fraction(Grammar& grammar) {
-  return grammar.optional(
-      grammar.sequence({grammar.literal("."), digits(grammar, 1, kMostDigits)}));
+  return grammar.repeat(grammar.set({'0', '9'}), least, most);
 }
 
 // Bounds that are integers: these themselves, and what lies between with any decimals.
@@ -148,19 +137,12 @@ Node with_fractions(Grammar& grammar, int64_t low, int64_t high) {
 }  // namespace
 
 Node json_integer(Grammar& grammar, const Bounds& bounds) {
-  if (!bounds.least && !bounds.most) return whole(grammar);
   std::vector<Node> ways;
   Digits(grammar, 0).append(scaled(bounds.least, 0, true), scaled(bounds.most, 0, false), ways);
   return grammar.choice(ways);
 }
 
 Node json_number(Grammar& grammar, const Bounds& bounds) {
-  if (!bounds.least && !bounds.most) {
-    const Node exponent = grammar.sequence({grammar.set({{'e', 'e'}, {'E', 'E'}}),
-                                            grammar.optional(grammar.set({{'+', '+'}, {'-', '-'}})),
-                                            digits(grammar, 1, 2)});
-    return grammar.sequence({whole(grammar), fraction(grammar), grammar.optional(exponent)});
-  }
   int decimals = 0;
   bool exclusive = false;
   for (const auto& bound : {bounds.least, bounds.most}) {
@@ -169,8 +151,7 @@ Node json_number(Grammar& grammar, const Bounds& bounds) {
     exclusive = exclusive || bound->exclusive;
   }
   if (decimals > kMostDecimals) {
-    grammar.fail(Unsupported("a bound of more than ", kMostDecimals, " decimals"));
-    return Grammar::kEmpty;
+    return grammar.fail(Code::kUnsupported, {"a bound of more than six decimals"});
   }
   if (exclusive) decimals += 2;
   const int64_t low = scaled(bounds.least, decimals, true);

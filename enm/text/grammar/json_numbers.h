@@ -17,12 +17,11 @@ struct Bounds {
   std::optional<Bound> most;
 };
 
-/// Integers within the bounds, all of them up to sixteen digits.
+/// Integers within the bounds, one of which is there: all of them up to sixteen digits.
 Grammar::Node json_integer(Grammar& grammar, const Bounds& bounds);
 
-/// Without bounds: up to sixteen digits, as many decimals, an exponent of two digits. Within
-/// bounds: decimals without an exponent; where a bound has decimals itself or is exclusive,
-/// integers and numbers of a fixed count of decimals. kUnsupported for bounds of more than six
+/// Numbers within bounds, as decimals without an exponent; where a bound has decimals itself or is
+/// exclusive, integers and numbers of a fixed count of decimals. Fails for bounds of more than six
 /// decimals.
 Grammar::Node json_number(Grammar& grammar, const Bounds& bounds);
 

@@ -42,17 +42,18 @@ constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
 
 class SchemaReader {
  public:
-  explicit SchemaReader(const Json& root) : root_(root), values_(grammar_) {}
+  explicit SchemaReader(const Json& root)
+      : root_(root), root_rule_(grammar_.add_rule("root")), values_(grammar_) {}
 
   Result<Grammar> read() {
-    call(root_, "#");
+    grammar_.define(root_rule_, call(root_, "#"));
     for (size_t next = 0; next < schemas_.size() && grammar_.ok(); ++next) {
       place_ = next;
       holds_merged_ = false;
       const Node body = node_of(*schemas_[next].schema, 0);
       grammar_.define(schemas_[next].rule, body);
     }
-    if (!grammar_.ok()) return grammar_.status().in(cat("JSON schema ", schemas_[place_].name));
+    if (!grammar_.ok()) return grammar_.status().in("JSON schema " + schemas_[place_].name);
     return std::move(grammar_);
   }
 
@@ -67,9 +68,11 @@ class SchemaReader {
   };
 
   Node call(const Json& schema, std::string_view name, int depth = 0);
-  Node call_below(const Json& schema, std::string_view step) {
+  Node call_below(const Json& schema, std::string_view step, std::string_view below = {}) {
     const Known& above = schemas_[place_];
-    return call(schema, cat(above.name, "/", step), above.depth + (holds_merged_ ? 1 : 0));
+    std::string name = above.name;
+    for (std::string_view part : {std::string_view("/"), step, below}) name += part;
+    return call(schema, name, above.depth + (holds_merged_ ? 1 : 0));
   }
   Node node_of(const Json& schema, int depth);
   Node node_of_alternatives(const Json& schema, std::string_view keyword, int depth);
@@ -90,10 +93,17 @@ class SchemaReader {
   const Json& merged(const Json& a, const Json& b);
 
   uint32_t count(const Json& schema, std::string_view keyword, uint32_t fallback);
-  Node fail(Status status) { return grammar_.fail(std::move(status)), Grammar::kEmpty; }
+  Node fail(Code code, std::initializer_list<std::string_view> parts) {
+    return grammar_.fail(code, parts);
+  }
+  Node is_not(std::string_view keyword, const Json& value, std::string_view expected) {
+    return fail(Code::kInvalidArgument,
+                {keyword, " is ", write_json(value), "; expected ", expected});
+  }
 
   const Json& root_;
   Grammar grammar_;
+  const Grammar::Rule root_rule_;
   JsonValues values_;
   std::vector<Known> schemas_;  // read one after the other
   size_t place_ = 0;            // of the one that is being read
@@ -103,14 +113,14 @@ class SchemaReader {
 };
 
 Node SchemaReader::call(const Json& schema, std::string_view name, int depth) {
-  if (schema.is_bool()) return schema.boolean() ? values_.any() : grammar_.choice({});
+  if (schema.is_bool()) return schema.boolean() ? values_.rule("value") : grammar_.choice({});
   std::string text = depth > 0 ? write_json(schema) : "";
   const auto known = std::ranges::find_if(schemas_, [&](const Known& one) {
     return one.schema == &schema || (depth > 0 && one.text == text);
   });
   if (known != schemas_.end()) return grammar_.call(known->rule);
   if (schemas_.size() == kMostSchemas) {
-    return fail(ResourceExhausted("more than ", kMostSchemas, " schemas within it"));
+    return fail(Code::kResourceExhausted, {"more than 4096 schemas within it"});
   }
   schemas_.push_back({&schema, grammar_.add_rule(name), std::string(name), depth, std::move(text)});
   return grammar_.call(schemas_.back().rule);
@@ -140,14 +150,15 @@ const Json* SchemaReader::target(const Json& reference) {
       at = at->find(key);
     }
   }
-  if (at == nullptr) fail(InvalidArgument("$ref ", quoted(path), " leads to nothing here"));
+  if (at == nullptr)
+    fail(Code::kInvalidArgument, {"$ref ", quoted(path), " leads to nothing here"});
   return at;
 }
 
 const Json* SchemaReader::resolved(const Json& schema) {
   const Json* at = &schema;
   for (int steps = 0; at != nullptr && at->find("$ref") != nullptr; ++steps) {
-    if (steps == kDeepest) return fail(InvalidArgument("$ref leads to itself")), nullptr;
+    if (steps == kDeepest) return fail(Code::kInvalidArgument, {"$ref leads to itself"}), nullptr;
     const Json rest = without(*at, "$ref");
     at = target(*at->find("$ref"));
     if (at != nullptr && !says_nothing(rest)) at = &merged(*at, rest);
@@ -164,11 +175,11 @@ size_t values_in(const Json& value) {
 
 const Json& SchemaReader::merged(const Json& a, const Json& b) {
   auto out = merge(a, b);
-  if (!out.ok()) fail(out.status());
+  if (!out.ok()) grammar_.fail(out.status());
   made_.push_back(out.ok() ? *std::move(out) : Json(false));
   merged_ += values_in(made_.back());
   if (merged_ > kMostMerged || schemas_[place_].depth == kDeepest) {
-    fail(ResourceExhausted("too many schemas to be held together"));
+    fail(Code::kResourceExhausted, {"too many schemas to be held together"});
   }
   holds_merged_ = true;
   return made_.back();
@@ -178,10 +189,10 @@ Node SchemaReader::node_of(const Json& schema, int depth) {
   if (!grammar_.ok()) return Grammar::kEmpty;
   if (schema.is_bool()) return call(schema, {});
   if (!schema.is_object()) {
-    return fail(InvalidArgument("a schema is an object, true or false; got ",
-                                json_type_name(schema.type())));
+    return fail(Code::kInvalidArgument,
+                {"a schema is an object, true or false; got ", json_type_name(schema.type())});
   }
-  if (depth > kDeepest) return fail(ResourceExhausted("alternatives are too deep"));
+  if (depth > kDeepest) return fail(Code::kResourceExhausted, {"alternatives are too deep"});
   if (schema.find("$ref") != nullptr) {
     const size_t made = made_.size();
     const Json* end = resolved(schema);
@@ -215,7 +226,7 @@ Node SchemaReader::node_of_alternatives(const Json& schema, std::string_view key
   std::vector<Node> ways;
   for (const Json& way : schema.find(keyword)->items()) {
     if (alone) {
-      ways.push_back(call_below(way, cat(keyword, "/", ways.size())));
+      ways.push_back(call_below(way, keyword, cat("/", ways.size())));
       continue;
     }
     const Json* end = resolved(way);
@@ -230,13 +241,13 @@ uint32_t SchemaReader::read_types(const Json& schema) {
   uint32_t said = 0;
   for (const auto& [keyword, value] : schema.members()) {
     const auto types = types_of_keyword(keyword);
-    if (!types.ok()) return fail(types.status()), 0;
+    if (!types.ok()) return grammar_.fail(types.status()), 0;
     if (*types != kAllTypes) said |= *types;
   }
   const Json* type = schema.find("type");
   if (type == nullptr) return said == 0 ? kAllTypes : said;
   const auto types = types_of(*type);
-  return types.ok() ? *types : (fail(types.status()), 0);
+  return types.ok() ? *types : (grammar_.fail(types.status()), 0);
 }
 
 uint32_t type_of(const Json& value) {
@@ -262,7 +273,7 @@ Node SchemaReader::node_of_values(const Json& schema, uint32_t types) {
   for (const auto& [keyword, value] : schema.members()) {
     const auto about = types_of_keyword(keyword);
     if (!about.ok() || *about == 0 || *about == kAllTypes) continue;
-    return fail(Unsupported(quoted(keyword), " beside enum or const is not supported"));
+    return fail(Code::kUnsupported, {quoted(keyword), " beside enum or const is not supported"});
   }
   const Json* one = schema.find("const");
   const Json* list = schema.find("enum");
@@ -282,7 +293,7 @@ Node SchemaReader::node_of_values(const Json& schema, uint32_t types) {
 }
 
 Node SchemaReader::node_of_types(const Json& schema, uint32_t types) {
-  if (types == kAllTypes && says_nothing(schema)) return values_.any();
+  if (types == kAllTypes && says_nothing(schema)) return values_.rule("value");
   std::vector<Node> ways;
   if ((types & kObjectType) != 0) ways.push_back(object(schema));
   if ((types & kArrayType) != 0) ways.push_back(array(schema));
@@ -306,8 +317,7 @@ uint32_t SchemaReader::count(const Json& schema, std::string_view keyword, uint3
       number == static_cast<uint32_t>(number)) {
     return static_cast<uint32_t>(number);
   }
-  fail(
-      InvalidArgument(keyword, " is ", write_json(*value), "; expected an integer from 0 to 10^9"));
+  is_not(keyword, *value, "an integer from 0 to 10^9");
   return fallback;
 }
 
@@ -318,26 +328,28 @@ Node SchemaReader::string(const Json& schema) {
   const Json* format = schema.find("format");
   if (least > most) return grammar_.choice({});
   if (pattern == nullptr && format == nullptr) {
-    return values_.string(grammar_.repeat(values_.character(), least, most));
+    return values_.string(grammar_.repeat(values_.rule("character"), least, most));
   }
-  if (pattern != nullptr && format != nullptr) return fail(Unsupported("pattern beside format"));
+  if (pattern != nullptr && format != nullptr)
+    return fail(Code::kUnsupported, {"pattern beside format"});
   std::string_view regex;
   if (format != nullptr) {
     const auto* known = std::ranges::find(kFormats, std::string_view(format->string()),
                                           &std::pair<std::string_view, std::string_view>::first);
     if (known == std::end(kFormats)) {
-      return fail(Unsupported("format ", write_json(*format), " is not supported"));
+      return fail(Code::kUnsupported, {"format ", write_json(*format), " is not supported"});
     }
     regex = known->second;
   } else if (pattern->is_string()) {
     regex = pattern->string();
   } else {
-    return fail(InvalidArgument("pattern is ", write_json(*pattern), "; expected a string"));
+    return is_not("pattern", *pattern, "a string");
   }
   const auto parsed = parse_regex(regex, grammar_);
-  if (!parsed.ok()) return fail(parsed.status());
+  if (!parsed.ok()) return grammar_.fail(parsed.status());
   if (parsed->shortest < least || parsed->longest > most) {
-    return fail(Unsupported("minLength and maxLength beside a pattern that does not keep to them"));
+    return fail(Code::kUnsupported,
+                {"minLength and maxLength beside a pattern that does not keep to them"});
   }
   return values_.string(parsed->node);
 }
@@ -349,7 +361,7 @@ Node SchemaReader::number(const Json& schema, bool integer) {
     const Json* value = schema.find(keyword);
     if (value == nullptr) return;
     if (!value->is_number()) {
-      fail(InvalidArgument(keyword, " is ", write_json(*value), "; expected a number"));
+      is_not(keyword, *value, "a number");
     } else if (!bound || sign * value->number() >= sign * bound->value) {
       bound = {value->number(), exclusive};
     }
@@ -358,6 +370,7 @@ Node SchemaReader::number(const Json& schema, bool integer) {
   read("exclusiveMinimum", bounds.least, true, 1);
   read("maximum", bounds.most, false, -1);
   read("exclusiveMaximum", bounds.most, true, -1);
+  if (!bounds.least && !bounds.most) return values_.rule(integer ? "integer" : "number");
   return integer ? json_integer(grammar_, bounds) : json_number(grammar_, bounds);
 }
 
@@ -366,7 +379,7 @@ Node SchemaReader::array(const Json& schema) {
   const uint32_t most = count(schema, "maxItems", Grammar::kUnlimited);
   if (least > most) return grammar_.choice({});
   if (const Json* unique = schema.find("uniqueItems"); unique != nullptr && unique->boolean()) {
-    return fail(Unsupported("uniqueItems is not supported"));
+    return fail(Code::kUnsupported, {"uniqueItems is not supported"});
   }
   const Json* items = schema.find("items");
   const Json* prefix = schema.find("prefixItems");
@@ -377,10 +390,10 @@ Node SchemaReader::array(const Json& schema) {
   const uint32_t more = most == Grammar::kUnlimited ? most : most - std::min(most, first);
   Node rest = grammar_.sequence(
       {grammar_.repeat(values_.further(item), least - std::min(least, first), more),
-       values_.space()});
+       values_.rule("space")});
   for (uint32_t n = first; n-- > 0;) {
-    const Node own = call_below(prefix->items()[n], cat("prefixItems/", n));
-    const Node end = n == 0 ? Grammar::kEmpty : values_.space();
+    const Node own = call_below(prefix->items()[n], "prefixItems", cat("/", size_t{n}));
+    const Node end = n == 0 ? Grammar::kEmpty : values_.rule("space");
     std::vector<Node> ways;
     if (n < most) ways.push_back(grammar_.sequence({n == 0 ? own : values_.further(own), rest}));
     if (n >= least) ways.push_back(end);
@@ -405,7 +418,7 @@ Node SchemaReader::object(const Json& schema) {
     return [name](const auto& one) { return one.name == name; };
   };
   for (const auto& [name, value] : named != nullptr ? named->members() : Json().members()) {
-    const Node of = call_below(value, cat("properties/", name));
+    const Node of = call_below(value, "properties/", name);
     properties.push_back({name, values_.pair(key(name), of), false});
   }
   for (const Json& name : required != nullptr ? required->items() : Json().items()) {
@@ -426,13 +439,14 @@ Node SchemaReader::object(const Json& schema) {
   const uint32_t most = count(schema, "maxProperties", Grammar::kUnlimited);
   const bool all = !open && least == count_named;
   if (least > std::max(count_required, 1u) && !all) {
-    return fail(Unsupported("minProperties above 1 and the count of required properties"));
+    return fail(Code::kUnsupported, {"minProperties above 1 and the count of required properties"});
   }
-  if (most < count_named) return fail(Unsupported("maxProperties below the count of properties"));
+  if (most < count_named)
+    return fail(Code::kUnsupported, {"maxProperties below the count of properties"});
 
   // From the end: what may follow if no property stands before it, and if one does.
   Node first = least > count_required && !all ? grammar_.choice({}) : Grammar::kEmpty;
-  Node further = values_.space();
+  Node further = values_.rule("space");
   if (open) {
     std::vector<std::string> names;
     for (const Property& property : properties) names.push_back(property.name);

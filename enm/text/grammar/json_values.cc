@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "enm/base/order.h"
-#include "enm/text/grammar/json_numbers.h"
+#include "enm/text/grammar/gbnf.h"
 #include "enm/text/unicode.h"
 
 namespace enm::text::grammar {
@@ -11,44 +11,30 @@ namespace {
 
 using Node = Grammar::Node;
 
-// But for the quote, the backslash and control characters.
-const CharSet kRaw = {{0x20, 0x21}, {0x23, 0x5b}, {0x5d, 0xd7ff}, {0xe000, 0x10ffff}};
+// A pair of surrogates is one character; a surrogate alone is none. Numbers have up to sixteen
+// digits, as many decimals and an exponent of two digits.
+constexpr std::string_view kRules = R"gbnf(
+space ::= (" " | "\n" " "{0,20})?
+raw ::= [^"\\\x00-\x1f]
+hex ::= [0-9A-Fa-f]
+unit ::= [0-9A-CE-Fa-ce-f] hex{3} | [Dd] [0-7] hex{2} | [Dd] [89ABab] hex{2} "\\u" [Dd] [C-Fc-f] hex{2}
+character ::= raw | "\\" (["\\/bfnrt] | "u" unit)
+string ::= "\"" character* "\""
+integer ::= "-"? ("0" | [1-9] [0-9]{0,15})
+number ::= integer ("." [0-9]{1,16})? ([Ee] [+-]? [0-9]{1,2})?
+colon ::= ":" " "?
+comma ::= "," space
+member ::= string colon value
+object ::= "{" space (member (comma member)* space)? "}"
+array ::= "[" space (value (comma value)* space)? "]"
+value ::= object | array | string | number | "true" | "false" | "null"
+)gbnf";
 
 }  // namespace
 
-Node JsonValues::space() {
-  if (!space_) {
-    const Node spaces = grammar_.repeat(grammar_.literal(" "), 0, 20);
-    const Node line = grammar_.sequence({grammar_.literal("\n"), spaces});
-    space_ =
-        grammar_.shared("space", grammar_.optional(grammar_.choice({grammar_.literal(" "), line})));
-  }
-  return *space_;
-}
-
-// A pair of surrogates is one character; a surrogate alone is none.
-Node JsonValues::character() {
-  if (character_) return *character_;
-  const Node hex = grammar_.set({{'0', '9'}, {'A', 'F'}, {'a', 'f'}});
-  const Node two = grammar_.repeat(hex, 2, 2);
-  const Node d = grammar_.set({{'D', 'D'}, {'d', 'd'}});
-  const Node but_d = grammar_.set({{'0', '9'}, {'A', 'C'}, {'E', 'F'}, {'a', 'c'}, {'e', 'f'}});
-  const Node high = grammar_.set({{'8', '9'}, {'A', 'B'}, {'a', 'b'}});
-  const Node low = grammar_.set({{'C', 'F'}, {'c', 'f'}});
-  const Node unit =
-      grammar_.choice({grammar_.sequence({but_d, hex, two}),
-                       grammar_.sequence({d, grammar_.set({{'0', '7'}}), two}),
-                       grammar_.sequence({d, high, two, grammar_.literal("\\u"), d, low, two})});
-  CharSet letters;
-  for (char c : std::string_view("\"/\\bfnrt")) {
-    letters.push_back({static_cast<uint32_t>(c), static_cast<uint32_t>(c)});
-  }
-  const Node escape =
-      grammar_.choice({grammar_.set(letters), grammar_.sequence({grammar_.literal("u"), unit})});
-  character_ = grammar_.shared(
-      "character",
-      grammar_.choice({grammar_.set(kRaw), grammar_.sequence({grammar_.literal("\\"), escape})}));
-  return *character_;
+JsonValues::JsonValues(Grammar& grammar) : grammar_(grammar) {
+  const Status read = append_gbnf(kRules, grammar_);
+  if (!read.ok()) grammar_.fail(read);
 }
 
 Node JsonValues::string(Node inside) {
@@ -56,36 +42,21 @@ Node JsonValues::string(Node inside) {
 }
 
 Node JsonValues::pair(Node key, Node value) {
-  return grammar_.sequence(
-      {key, grammar_.literal(":"), grammar_.optional(grammar_.literal(" ")), value});
+  return grammar_.sequence({key, rule("colon"), value});
 }
 
-Node JsonValues::further(Node item) {
-  return grammar_.sequence({grammar_.literal(","), space(), item});
-}
+Node JsonValues::further(Node item) { return grammar_.sequence({rule("comma"), item}); }
 
 Node JsonValues::list(Node item, uint32_t least, uint32_t most) {
   if (most == 0) return Grammar::kEmpty;
   const uint32_t more = most == Grammar::kUnlimited ? most : most - 1;
   const Node rest = grammar_.repeat(further(item), least > 0 ? least - 1 : 0, more);
-  return grammar_.repeat(grammar_.sequence({item, rest, space()}), least > 0 ? 1 : 0, 1);
+  return grammar_.repeat(grammar_.sequence({item, rest, rule("space")}), least > 0 ? 1 : 0, 1);
 }
 
 Node JsonValues::bracketed(std::string_view open, Node inside, std::string_view close) {
-  return grammar_.sequence({grammar_.literal(open), space(), inside, grammar_.literal(close)});
-}
-
-Node JsonValues::any() {
-  if (any_) return *any_;
-  const Grammar::Rule rule = grammar_.add_rule("value");
-  any_ = grammar_.call(rule);
-  const Node text = string(grammar_.repeat(character(), 0));
-  const Node members = list(pair(text, *any_), 0, Grammar::kUnlimited);
-  grammar_.define(rule, grammar_.choice({bracketed("{", members, "}"),
-                                         bracketed("[", list(*any_, 0, Grammar::kUnlimited), "]"),
-                                         text, json_number(grammar_, {}), grammar_.literal("true"),
-                                         grammar_.literal("false"), grammar_.literal("null")}));
-  return *any_;
+  return grammar_.sequence(
+      {grammar_.literal(open), rule("space"), inside, grammar_.literal(close)});
 }
 
 // A rule for each beginning that some of the keys share: another character leads out of them, the
@@ -99,7 +70,7 @@ Node JsonValues::key_but(std::span<const std::string> keys) {
     size_t end;
     size_t size;  // bytes
   };
-  const Node rest = grammar_.repeat(grammar_.set(kRaw), 0);
+  const Node rest = grammar_.repeat(rule("raw"), 0);
   std::vector<Beginning> todo = {{grammar_.add_rule("key"), 0, keys.size(), 0}};
   const Node root = grammar_.call(todo[0].rule);
   while (!todo.empty() && grammar_.ok()) {
@@ -108,7 +79,7 @@ Node JsonValues::key_but(std::span<const std::string> keys) {
     std::vector<Node> ways;
     if (begin == end || keys[order[begin]].size() > size) ways.push_back(Grammar::kEmpty);
     while (begin < end && keys[order[begin]].size() == size) ++begin;
-    CharSet taken;
+    CharSet taken = {{0, 0x1f}, {'"', '"'}, {'\\', '\\'}};
     while (begin < end) {
       size_t next = size;
       const uint32_t character = next_code_point(keys[order[begin]], next);
@@ -116,13 +87,14 @@ Node JsonValues::key_but(std::span<const std::string> keys) {
       size_t stop = begin;
       while (stop < end && keys[order[stop]].starts_with(shared)) ++stop;
       todo.push_back({grammar_.add_rule("key"), begin, stop, next});
-      const Node raw = grammar_.set(intersection({{character, character}}, kRaw));
-      ways.push_back(grammar_.sequence({raw, grammar_.call(todo.back().rule)}));
+      if (character >= 0x20 && character != '"' && character != '\\') {
+        ways.push_back(grammar_.sequence(
+            {grammar_.literal(shared.substr(size)), grammar_.call(todo.back().rule)}));
+      }
       taken.push_back({character, character});
       begin = stop;
     }
-    const CharSet others = intersection(complement(normalized(std::move(taken))), kRaw);
-    ways.push_back(grammar_.sequence({grammar_.set(others), rest}));
+    ways.push_back(grammar_.sequence({grammar_.set(complement(normalized(taken))), rest}));
     grammar_.define(rule, grammar_.choice(ways));
   }
   return string(root);

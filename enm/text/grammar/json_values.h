@@ -1,7 +1,6 @@
 // Parts of JSON documents as expressions. Private to this folder.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,14 +13,12 @@ namespace enm::text::grammar {
 class JsonValues {
  public:
   using Node = Grammar::Node;
-  explicit JsonValues(Grammar& grammar) : grammar_(grammar) {}
+  explicit JsonValues(Grammar& grammar);
 
-  /// Inside brackets and behind commas.
-  Node space();
-  /// A character of a string, raw or escaped in any way.
-  Node character();
-  /// Whatever is JSON.
-  Node any();
+  /// One of those that documents consist of: "value", whatever is JSON; "string", "integer",
+  /// "number"; "character" of a string, raw or escaped in any way; "space" inside of brackets and
+  /// behind commas.
+  Node rule(std::string_view name) { return grammar_.call(grammar_.find(name)); }
   /// "key": value
   Node pair(Node key, Node value);
   /// A string without escapes that is none of `keys`.
@@ -34,9 +31,6 @@ class JsonValues {
   Node bracketed(std::string_view open, Node inside, std::string_view close);
 
  private:
-  std::optional<Node> space_;
-  std::optional<Node> character_;
-  std::optional<Node> any_;
   Grammar& grammar_;
 };
 

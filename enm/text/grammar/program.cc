@@ -133,8 +133,9 @@ Status Rules::refuse_left_recursion() const {
       const Rule next = visit.first.back();
       visit.first.pop_back();
       if (marks[next] == kOpen) {
-        return InvalidArgument("rule ", quoted(grammar_.name(next)),
-                               " begins with itself (left recursion); write it as a repetition");
+        return failure(Code::kInvalidArgument,
+                       {"rule ", quoted(grammar_.name(next)),
+                        " begins with itself (left recursion); write it as a repetition"});
       }
       if (marks[next] == kNew) open(next);
     }
@@ -328,7 +329,7 @@ Result<std::shared_ptr<const Program>> Program::compile(const Grammar& grammar) 
   ENM_RETURN_IF_ERROR(grammar.status());
   const Rules rules(grammar);
   if (!rules.ends(grammar.body(Grammar::kRoot))) {
-    return InvalidArgument("no text fits the grammar: its root never ends");
+    return failure(Code::kInvalidArgument, {"no text fits the grammar: its root never ends"});
   }
   ENM_RETURN_IF_ERROR(rules.refuse_left_recursion());
   return std::make_shared<const Program>(Compiler(grammar, rules).compile());

@@ -13,12 +13,15 @@ using Node = Grammar::Node;
 constexpr size_t kMostBytes = size_t{1} << 14;
 constexpr int kDeepest = 32;  // groups within groups
 
-const CharSet kDigits = {{'0', '9'}};
-const CharSet kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-const CharSet kSpace = {{0x09, 0x0d},     {0x20, 0x20},     {0xa0, 0xa0},     {0x1680, 0x1680},
-                        {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f},
-                        {0x3000, 0x3000}, {0xfeff, 0xfeff}};
-const CharSet kLineEnds = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
+constexpr Range kDigits[] = {{'0', '9'}};
+constexpr Range kWord[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
+constexpr Range kSpace[] = {{0x09, 0x0d},     {0x20, 0x20},     {0xa0, 0xa0},     {0x1680, 0x1680},
+                            {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f},
+                            {0x3000, 0x3000}, {0xfeff, 0xfeff}};
+constexpr Range kLineEnds[] = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
+// In JSON strings: what stands for itself, and what is escaped.
+constexpr Range kRaw[] = {{0x20, 0x21}, {0x23, 0x5b}, {0x5d, 0xd7ff}, {0xe000, 0x10ffff}};
+constexpr Range kEscaped[] = {{0, 0x1f}, {'"', '"'}, {'\\', '\\'}};
 
 // Both saturate.
 uint32_t plus(uint32_t a, uint32_t b) { return a > Grammar::kUnlimited - b ? UINT32_MAX : a + b; }
@@ -89,7 +92,9 @@ class Parser {
     return {grammar_.repeat(one.node, min, max), times(one.shortest, min), times(one.longest, max)};
   }
 
-  Pattern character(const CharSet& ranges) { return {json_character(grammar_, ranges), 1, 1}; }
+  Pattern character(std::span<const Range> ranges) {
+    return {json_character(grammar_, ranges), 1, 1};
+  }
 
   Pattern atom(int depth) {
     if (in_.take("(")) return group(depth);
@@ -97,11 +102,12 @@ class Parser {
     if (in_.take(".")) return character(complement(kLineEnds));
     const char c = in_.peek();
     if (std::string_view("*+?{}^$").find(c) != std::string_view::npos) {
-      in_.fail(cat("a ", c, " where it is not supported"));
+      in_.fail({"a ", in_.rest().substr(0, 1), " where it is not supported"});
     }
     if (!in_.take("\\")) {
       const uint32_t value = in_.code_point();
-      return character({{value, value}});
+      const Range one = {value, value};
+      return character({&one, 1});
     }
     return character(escape());
   }
@@ -122,24 +128,15 @@ class Parser {
   CharSet escape() {
     const char c = in_.peek();
     in_.skip();
-    switch (c) {
-      case 'd':
-        return kDigits;
-      case 'w':
-        return kWord;
-      case 's':
-        return kSpace;
-      case 'D':
-        return complement(kDigits);
-      case 'W':
-        return complement(kWord);
-      case 'S':
-        return complement(kSpace);
-      default: {
-        const uint32_t value = escaped(c);
-        return {{value, value}};
-      }
+    const std::span<const Range> named = (c | 0x20) == 'd'   ? std::span<const Range>(kDigits)
+                                         : (c | 0x20) == 'w' ? std::span<const Range>(kWord)
+                                         : (c | 0x20) == 's' ? std::span<const Range>(kSpace)
+                                                             : std::span<const Range>();
+    if (!named.empty()) {
+      return (c & 0x20) == 0 ? complement(named) : CharSet(named.begin(), named.end());
     }
+    const uint32_t value = escaped(c);
+    return {{value, value}};
   }
 
   uint32_t escaped(char c) {
@@ -207,12 +204,9 @@ void append_escaped(char c, std::string& out) {
 
 }  // namespace
 
-Node json_character(Grammar& grammar, const CharSet& ranges) {
-  const CharSet raw =
-      intersection(ranges, {{0x20, 0x21}, {0x23, 0x5b}, {0x5d, 0xd7ff}, {0xe000, 0x10ffff}});
-  std::vector<Node> ways;
-  if (!raw.empty()) ways.push_back(grammar.set(raw));
-  for (const Range& range : intersection(ranges, {{0, 0x1f}, {'"', '"'}, {'\\', '\\'}})) {
+Node json_character(Grammar& grammar, std::span<const Range> ranges) {
+  std::vector<Node> ways = {grammar.set(intersection(ranges, kRaw))};
+  for (const Range& range : intersection(ranges, kEscaped)) {
     for (uint32_t c = range.first; c <= range.last; ++c) {
       std::string bytes;
       append_escaped(static_cast<char>(c), bytes);
@@ -224,8 +218,7 @@ Node json_character(Grammar& grammar, const CharSet& ranges) {
 
 Result<Pattern> parse_regex(std::string_view pattern, Grammar& grammar) {
   if (pattern.size() > kMostBytes) {
-    return ResourceExhausted("pattern: ", pattern.size(), " bytes; at most ", kMostBytes,
-                             " are supported");
+    return failure(Code::kResourceExhausted, {"pattern: more than 16 KiB"});
   }
   return Parser(pattern, grammar).parse();
 }

@@ -9,7 +9,7 @@
 namespace enm::text::grammar {
 
 /// One character as it stands within a JSON string: raw, or escaped where it must be.
-Grammar::Node json_character(Grammar& grammar, const CharSet& ranges);
+Grammar::Node json_character(Grammar& grammar, std::span<const Range> ranges);
 
 struct Pattern {
   Grammar::Node node = Grammar::kEmpty;

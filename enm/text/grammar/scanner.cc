@@ -42,7 +42,7 @@ uint32_t Scanner::number() {
   uint32_t value = 0;
   for (; peek() >= '0' && peek() <= '9'; skip()) {
     value = value * 10 + static_cast<uint32_t>(peek() - '0');
-    if (value > kMostTimes) return fail(cat("repetitions of more than ", kMostTimes, " times")), 0;
+    if (value > kMostTimes) return fail("repetitions of more than 1000000 times"), 0;
   }
   return value;
 }
@@ -61,15 +61,17 @@ bool Scanner::take_quantifier(uint32_t& min, uint32_t& max) {
   return true;
 }
 
-void Scanner::fail(std::string_view problem) {
+void Scanner::fail(std::initializer_list<std::string_view> problem) {
   if (!ok()) return;
-  const std::string_view read = text_.substr(0, std::min(at_, text_.size()));
-  problem_ = cat("line ", 1 + std::ranges::count(read, '\n'), ": ", problem);
+  size_t line = 1;
+  for (char c : text_.substr(0, std::min(at_, text_.size()))) line += c == '\n' ? 1 : 0;
+  problem_ = cat("line ", line, ": ");
+  for (std::string_view part : problem) problem_ += part;
   at_ = text_.size();
 }
 
 Status Scanner::status(std::string_view where) const {
-  return ok() ? Status() : InvalidArgument(where, ": ", problem_);
+  return ok() ? Status() : failure(Code::kInvalidArgument, {where, ": ", problem_});
 }
 
 }  // namespace enm::text::grammar

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,8 @@ class Scanner {
   /// * + ? {m} {m,} {m,n}; false if none stands here.
   bool take_quantifier(uint32_t& min, uint32_t& max);
 
-  void fail(std::string_view problem);
+  void fail(std::initializer_list<std::string_view> problem);
+  void fail(std::string_view problem) { fail({problem}); }
   bool ok() const { return problem_.empty(); }
   /// kInvalidArgument, "where: line 3: what is wrong".
   Status status(std::string_view where) const;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "enm/text/grammar/grammar.h"
+
 namespace enm::text::grammar {
 namespace {
 
@@ -163,7 +165,8 @@ Result<Json> join(const Keyword& keyword, const Json& a, const Json& b) {
   if (keyword.name == "type") return common_types(a, b);
   if (keyword.name == "enum") return common_values(a, b);
   if (write_json(a) == write_json(b)) return a;
-  return Unsupported(quoted(keyword.name), " stands in two schemas that are to hold together");
+  return failure(Code::kUnsupported,
+                 {quoted(keyword.name), " stands in two schemas that are to hold together"});
 }
 
 }  // namespace
@@ -171,7 +174,7 @@ Result<Json> join(const Keyword& keyword, const Json& a, const Json& b) {
 Result<uint32_t> types_of_keyword(std::string_view keyword) {
   if (const Keyword* known = find_keyword(keyword)) return known->types;
   if (keyword.starts_with("x-")) return 0u;
-  return Unsupported("keyword ", quoted(keyword), " is not supported");
+  return failure(Code::kUnsupported, {"keyword ", quoted(keyword), " is not supported"});
 }
 
 Result<uint32_t> types_of(const Json& type) {
@@ -181,7 +184,7 @@ Result<uint32_t> types_of(const Json& type) {
     const auto* known = std::ranges::find(kTypeNames, std::string_view(name.string()),
                                           &std::pair<std::string_view, uint32_t>::first);
     if (known == std::end(kTypeNames)) {
-      return InvalidArgument("type ", write_json(name), " is none of JSON's");
+      return failure(Code::kInvalidArgument, {"type ", write_json(name), " is none of JSON's"});
     }
     types |= known->second;
   }
