@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 const schema = fileURLToPath(new URL('../schemas/requests.json', import.meta.url));
 const types = fileURLToPath(new URL('../sdk/src/engine/requests.ts', import.meta.url));
 
-function typeOf({ type, enum: values, items }) {
+function typeOf({ type, enum: values, items, $ref: reference }) {
+  if (reference !== undefined) return reference.replace('#/$defs/', '');
   if (values !== undefined) return values.map((value) => `'${value}'`).join(' | ');
   if (type === 'array') return `readonly ${typeOf(items)}[]`;
   return type === 'integer' ? 'number' : type;

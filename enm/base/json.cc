@@ -285,4 +285,32 @@ std::string json_quote(std::string_view text) {
   return out;
 }
 
+std::string write_json(const Json& value) {
+  std::string out;
+  switch (value.type()) {
+    case Json::Type::kNull:
+      return "null";
+    case Json::Type::kBool:
+      return value.boolean() ? "true" : "false";
+    case Json::Type::kInt:
+      return cat(value.integer());
+    case Json::Type::kDouble:
+      return cat(value.number());
+    case Json::Type::kString:
+      return json_quote(value.string());
+    case Json::Type::kArray:
+      for (const Json& item : value.items()) {
+        out += out.empty() ? '[' : ',';
+        out += write_json(item);
+      }
+      return out.empty() ? "[]" : out + ']';
+    case Json::Type::kObject:
+      for (const auto& [key, member] : value.members()) {
+        out += cat(out.empty() ? '{' : ',', json_quote(key), ':', write_json(member));
+      }
+      return out.empty() ? "{}" : out + '}';
+  }
+  return out;
+}
+
 }  // namespace enm

@@ -98,6 +98,9 @@ class Json {
 /// "null", "bool", "integer", "number", "string", "array", "object"
 std::string_view json_type_name(Json::Type type);
 
+/// As text without white space.
+std::string write_json(const Json& value);
+
 /// `text` as a JSON string literal, quotes included.
 std::string json_quote(std::string_view text);
 

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "enm/base/json.h"
 #include "enm/pipeline/stop_filter.h"
 #include "enm/runtime/sampler.h"
+#include "enm/text/grammar/constraint.h"
 #include "enm/text/tokenizer.h"
 
 namespace enm::pipeline {
@@ -17,6 +20,18 @@ struct GenerateOptions {
   runtime::SamplingOptions sampling;
   int64_t max_tokens = 128;
   std::vector<std::string> stop;  // the text ends before the first of these
+  int32_t logprobs = -1;          // likeliest tokens to list for each token; below 0: no list
+  // What the text is kept to; at most one of the two.
+  Json json_schema;     // null: none
+  std::string grammar;  // GBNF; empty: none
+};
+
+/// A token and what the model's own distribution gives it, before temperature, penalty and grammar.
+struct TokenLogprob {
+  int32_t id = 0;
+  std::string bytes;  // its part of the text, maybe of a character; none of special tokens
+  double logprob = 0;
+  std::vector<TokenLogprob> top;  // the likeliest at its place, likeliest first
 };
 
 enum class Finish { kStop, kLength, kContextFull, kCancelled };
@@ -29,6 +44,7 @@ struct GenerateResult {
   int64_t cached_tokens = 0;  // of the prompt, that the cache held before
   int64_t tokens = 0;
   Finish finish = Finish::kStop;
+  std::vector<TokenLogprob> logprobs;  // of each token, if they were asked for
 };
 
 class Generation {
@@ -41,10 +57,12 @@ class Generation {
     int64_t chunk = 0;    // tokens that a pass takes
   };
 
-  /// `prompt` is not empty and fits the context. `released` is called when the sequence is free.
+  /// `prompt` is not empty and fits the context. `constraint` stands at its beginning, or is null.
+  /// `released` is called when the sequence is free.
   Generation(const text::Tokenizer& tokenizer, const std::vector<int32_t>& end_tokens,
              std::vector<int32_t> prompt, const GenerateOptions& options, int64_t vocab,
-             const Place& place, std::function<void(int sequence)> released);
+             const Place& place, std::shared_ptr<text::grammar::Constraint> constraint,
+             std::function<void(int sequence)> released);
   ~Generation() { released_(place_.sequence); }
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
@@ -57,8 +75,9 @@ class Generation {
   std::span<const int32_t> next_tokens();
   /// Whether the logits behind those tokens are wanted.
   bool wants_logits() const;
-  /// The model has read next_tokens(); `logits` are those behind the last, if they were wanted.
-  void take(std::span<const float> logits);
+  /// The model has read next_tokens(); `logits` are those behind the last, if they were wanted. A
+  /// failure ends it.
+  Status take(std::span<const float> logits);
 
   /// The text that can be shown since the last call: whole characters, never a part of a stop
   /// sequence, often none.
@@ -66,23 +85,28 @@ class Generation {
 
   /// Ends here. What was made so far is the result.
   void cancel() {
-    if (!done_) finish(Finish::kCancelled);
+    if (!done_) static_cast<void>(finish(Finish::kCancelled));
   }
 
   /// `text` is all that take_text() gave and will give out.
   const GenerateResult& result() const { return result_; }
 
  private:
-  void choose(std::span<const float> logits);
+  Status choose(std::span<const float> logits);
+  void note(std::span<const float> logits);  // the chosen token's log-probability
   void show(std::string_view text);
-  void end(Finish reason);
-  void finish(Finish reason);
+  // Both are OK, for those who end by returning: with the text that is held back, and as it stands.
+  Status end(Finish reason);
+  Status finish(Finish reason);
 
+  const text::Tokenizer& tokenizer_;
   const std::vector<int32_t>& end_tokens_;
   const std::vector<int32_t> prompt_;
   const int64_t max_tokens_;
+  const int32_t logprobs_;
   const Place place_;
   const std::function<void(int sequence)> released_;
+  const std::shared_ptr<text::grammar::Constraint> constraint_;
   runtime::Sampler sampler_;
   text::StreamDecoder stream_;
   StopFilter stops_;

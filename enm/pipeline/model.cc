@@ -62,6 +62,14 @@ void Model::add_end_tokens_of_chat() {
   if (!behind.empty() && tokenizer_.is_special(behind[0])) add(behind[0]);
 }
 
+const text::grammar::TokenTexts& Model::token_texts() const {
+  const MutexLock lock(token_texts_mutex_);
+  if (token_texts_ == nullptr) {
+    token_texts_ = std::make_unique<const text::grammar::TokenTexts>(tokenizer_, decoder_->vocab());
+  }
+  return *token_texts_;
+}
+
 Status Model::compile(graph::Graph graph, ThreadPool& pool) {
   using Task = graph::ModelDescription::Task;
   ENM_ASSIGN_OR_RETURN(const Isa isa, select_isa());

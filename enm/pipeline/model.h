@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "enm/base/file.h"
+#include "enm/base/mutex.h"
 #include "enm/base/threads.h"
 #include "enm/graph/description.h"
 #include "enm/pipeline/model_folder.h"
 #include "enm/runtime/decoder.h"
 #include "enm/runtime/encoder.h"
 #include "enm/text/chat_template.h"
+#include "enm/text/grammar/constraint.h"
 #include "enm/text/tokenizer.h"
 
 namespace enm::pipeline {
@@ -40,6 +42,8 @@ class Model {
   const Prompts& prompts() const { return prompts_; }
   /// kNotFound if the folder has none.
   const Result<text::ChatTemplate>& chat_template() const { return chat_template_; }
+  /// The tokens of a decoder by their texts, for constraints. Made at the first call.
+  const text::grammar::TokenTexts& token_texts() const;
   /// One of the two is null.
   const std::shared_ptr<const runtime::DecoderProgram>& decoder() const { return decoder_; }
   const std::shared_ptr<const runtime::EncoderProgram>& encoder() const { return encoder_; }
@@ -65,6 +69,8 @@ class Model {
   Result<text::ChatTemplate> chat_template_ = NotFound("not read");
   std::vector<int32_t> end_tokens_;
   Prompts prompts_;
+  mutable Mutex token_texts_mutex_;
+  mutable std::unique_ptr<const text::grammar::TokenTexts> token_texts_;
   graph::ModelDescription description_;
   std::shared_ptr<const runtime::DecoderProgram> decoder_;
   std::shared_ptr<const runtime::EncoderProgram> encoder_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "enm/text/unicode.h"
+
 namespace enm::pipeline {
 
 std::string_view Field::type_name() const {
@@ -15,6 +17,7 @@ std::string_view Field::type_name() const {
       return "number";
     case Type::kStrings:
     case Type::kList:
+    case Type::kLogprobs:
       return "array";
     case Type::kObject:
       return "object";
@@ -78,6 +81,8 @@ std::string Field::write() const {
       return json_quote(*static_cast<const std::string*>(at_));
     case Type::kFinish:
       return json_quote(finish_name(*static_cast<const Finish*>(at_)));
+    case Type::kLogprobs:
+      return write_logprobs(*static_cast<const std::vector<TokenLogprob>*>(at_));
     case Type::kInt64:
       return cat(*static_cast<const int64_t*>(at_));
     case Type::kUint64:
@@ -99,30 +104,33 @@ namespace {
 
 /// First what is asked, then how the text is to be written.
 template <size_t kCount>
-std::array<Field, kCount + 8> with_options(const std::array<Field, kCount>& asked,
-                                           GenerateOptions& options) {
+std::array<Field, kCount + 11> with_options(const std::array<Field, kCount>& asked,
+                                            GenerateOptions& options) {
   runtime::SamplingOptions& sampling = options.sampling;
-  const std::array<Field, 8> how = {{{"maxTokens", &options.max_tokens},
-                                     {"temperature", &sampling.temperature},
-                                     {"topK", &sampling.top_k},
-                                     {"topP", &sampling.top_p},
-                                     {"minP", &sampling.min_p},
-                                     {"repetitionPenalty", &sampling.repetition_penalty},
-                                     {"seed", &sampling.seed},
-                                     {"stop", &options.stop}}};
+  const std::array<Field, 11> how = {{{"maxTokens", &options.max_tokens},
+                                      {"temperature", &sampling.temperature},
+                                      {"topK", &sampling.top_k},
+                                      {"topP", &sampling.top_p},
+                                      {"minP", &sampling.min_p},
+                                      {"repetitionPenalty", &sampling.repetition_penalty},
+                                      {"seed", &sampling.seed},
+                                      {"stop", &options.stop},
+                                      {"logprobs", &options.logprobs},
+                                      Field::object("jsonSchema", &options.json_schema),
+                                      {"grammar", &options.grammar}}};
   return [&]<size_t... kAsked, size_t... kHow>(std::index_sequence<kAsked...>,
                                                std::index_sequence<kHow...>) {
-    return std::array<Field, kCount + 8>{{asked[kAsked]..., how[kHow]...}};
-  }(std::make_index_sequence<kCount>(), std::make_index_sequence<8>());
+    return std::array<Field, kCount + 11>{{asked[kAsked]..., how[kHow]...}};
+  }(std::make_index_sequence<kCount>(), std::make_index_sequence<11>());
 }
 
 }  // namespace
 
-std::array<Field, 9> fields(GenerateRequest& request) {
+std::array<Field, 12> fields(GenerateRequest& request) {
   return with_options<1>({{{"prompt", &request.prompt, Field::kRequired}}}, request.options);
 }
 
-std::array<Field, 14> fields(ChatRequest& request) {
+std::array<Field, 17> fields(ChatRequest& request) {
   text::Chat& chat = request.chat;
   return with_options<6>({{Field::list("messages", &chat.messages, Field::kRequired),
                            Field::list("tools", &chat.tools),
@@ -137,12 +145,13 @@ std::array<Field, 1> fields(EmbedRequest& request) {
   return {{{"texts", &request.texts, Field::kRequired}}};
 }
 
-std::array<Field, 5> fields(GenerateResult& result) {
+std::array<Field, 6> fields(GenerateResult& result) {
   return {{{"text", &result.text},
            {"tokens", &result.tokens},
            {"promptTokens", &result.prompt_tokens},
            {"cachedTokens", &result.cached_tokens},
-           {"finishReason", &result.finish}}};
+           {"finishReason", &result.finish},
+           {"logprobs", &result.logprobs}}};
 }
 
 std::array<Field, 3> fields(MemoryInfo& result) {
@@ -168,6 +177,40 @@ Status read_request(std::string_view text, std::span<const Field> fields) {
     }
   }
   return {};
+}
+
+namespace {
+
+std::string write_bytes(std::string_view bytes) {
+  std::string out = "[";
+  for (char byte : bytes) {
+    if (out.size() > 1) out += ',';
+    append(out, int{static_cast<unsigned char>(byte)});
+  }
+  return out + "]";
+}
+
+std::string write_logprob(const TokenLogprob& token) {
+  std::string text;
+  for (size_t at = 0; at < token.bytes.size();) {
+    text::append_utf8(text, text::next_code_point(token.bytes, at));
+  }
+  return cat("{\"id\":", token.id, ",\"text\":", json_quote(text),
+             ",\"bytes\":", write_bytes(token.bytes), ",\"logprob\":", token.logprob);
+}
+
+}  // namespace
+
+std::string write_logprobs(const std::vector<TokenLogprob>& logprobs) {
+  std::string out = "[";
+  for (const TokenLogprob& token : logprobs) {
+    out += cat(out.size() > 1 ? "," : "", write_logprob(token), ",\"top\":[");
+    for (size_t i = 0; i < token.top.size(); ++i) {
+      out += cat(i > 0 ? "," : "", write_logprob(token.top[i]), '}');
+    }
+    out += "]}";
+  }
+  return out + "]";
 }
 
 std::string write_result(std::span<const Field> fields) {

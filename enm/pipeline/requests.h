@@ -49,7 +49,8 @@ class Field {
     kList,
     kObject,
     kBool,
-    kFinish
+    kFinish,
+    kLogprobs
   };
   enum Need : bool { kOptional, kRequired };
 
@@ -58,6 +59,8 @@ class Field {
   Field(std::string_view name, uint64_t* at) : Field(name, Type::kUint64, at, kOptional) {}
   Field(std::string_view name, float* at) : Field(name, Type::kFloat, at, kOptional) {}
   Field(std::string_view name, Finish* at) : Field(name, Type::kFinish, at, kOptional) {}
+  Field(std::string_view name, std::vector<TokenLogprob>* at)
+      : Field(name, Type::kLogprobs, at, kOptional) {}
   Field(std::string_view name, std::string* at, Need need = kOptional)
       : Field(name, Type::kString, at, need) {}
   Field(std::string_view name, std::vector<std::string>* at, Need need = kOptional)
@@ -74,8 +77,7 @@ class Field {
 
   std::string_view name() const { return name_; }
   bool is_required() const { return need_ == kRequired; }
-  /// As a JSON schema says it: "integer", "number", "string", "array",
-  /// "object", "boolean".
+  /// As a JSON schema says it: "integer", "number", "string", "array", "object", "boolean".
   std::string_view type_name() const;
 
   /// kInvalidArgument naming the property if the value is of another type or beyond the member's.
@@ -96,15 +98,18 @@ class Field {
 
 std::array<Field, 2> fields(ModelOptions& request);
 std::array<Field, 2> fields(SessionOptions& request);
-std::array<Field, 9> fields(GenerateRequest& request);
-std::array<Field, 14> fields(ChatRequest& request);
+std::array<Field, 12> fields(GenerateRequest& request);
+std::array<Field, 17> fields(ChatRequest& request);
 std::array<Field, 1> fields(EmbedRequest& request);
-std::array<Field, 5> fields(GenerateResult& result);
+std::array<Field, 6> fields(GenerateResult& result);
 std::array<Field, 3> fields(MemoryInfo& result);
 
 /// Reads the members that `text`, a JSON object, names. kInvalidArgument naming the property that
 /// is missing, unknown or of the wrong type.
 Status read_request(std::string_view text, std::span<const Field> fields);
+
+/// As a list of TokenLogprob objects.
+std::string write_logprobs(const std::vector<TokenLogprob>& logprobs);
 
 /// All fields as a JSON object.
 std::string write_result(std::span<const Field> fields);

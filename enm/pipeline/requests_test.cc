@@ -75,12 +75,16 @@ TEST(Requests, EveryPropertyFindsItsMember) {
   GenerateRequest request;
   const Status status = read_request(
       R"({"prompt": "Once", "maxTokens": 7, "temperature": 0.5, "topK": 3, "topP": 0.25, "minP": 1,
-          "repetitionPenalty": 2, "seed": 9, "stop": ["a", "b"]})",
+          "repetitionPenalty": 2, "seed": 9, "stop": ["a", "b"], "logprobs": 4, "jsonSchema": {"type": "null"},
+          "grammar": "root ::= []"})",
       fields(request));
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(request.prompt, "Once");
   EXPECT_EQ(request.options.max_tokens, 7);
   EXPECT_EQ(request.options.stop, std::vector<std::string>({"a", "b"}));
+  EXPECT_EQ(request.options.logprobs, 4);
+  EXPECT_EQ(write_json(request.options.json_schema), R"({"type":"null"})");
+  EXPECT_EQ(request.options.grammar, "root ::= []");
   const runtime::SamplingOptions& sampling = request.options.sampling;
   EXPECT_EQ(sampling.temperature, 0.5f);
   EXPECT_EQ(sampling.top_k, 3);
@@ -117,6 +121,7 @@ TEST(Requests, NamesWhatItRefuses) {
       {R"({"prompt": "x", "seed": -1})", "seed: -1 is out of range"},
       {R"({"prompt": "x", "stop": "."})", "stop: expected array, got string"},
       {R"({"prompt": "x", "stop": [1]})", "stop: expected strings, got integer"},
+      {R"({"prompt": "x", "jsonSchema": true})", "jsonSchema: expected object, got bool"},
       {R"(["x"])", "expected object, got array"},
   };
   for (const auto& [text, message] : wrong) {
@@ -134,9 +139,12 @@ TEST(Requests, AResultIsJson) {
   result.prompt_tokens = 5;
   result.cached_tokens = 4;
   result.finish = Finish::kContextFull;
+  result.logprobs = {{.id = 7, .bytes = "\xe2\x82", .logprob = -0.5}};
+  result.logprobs[0].top = {{.id = 8, .bytes = "a", .logprob = -0.25}};
   EXPECT_EQ(write_result(fields(result)),
             R"({"text":"\"Hi\"\n","tokens":3,"promptTokens":5,"cachedTokens":4,)"
-            R"("finishReason":"context_full"})");
+            R"("finishReason":"context_full","logprobs":[{"id":7,"text":"�","bytes":[226,130],)"
+            R"("logprob":-0.5,"top":[{"id":8,"text":"a","bytes":[97],"logprob":-0.25}]}]})");
 }
 
 }  // namespace

@@ -4,10 +4,15 @@
 #include <cmath>
 
 #include "enm/base/order.h"
+#include "enm/runtime/logprobs.h"
+#include "enm/text/grammar/gbnf.h"
+#include "enm/text/grammar/json_schema.h"
 
 namespace enm::pipeline {
 
 using runtime::Decoder;
+
+constexpr int32_t kMostLogprobs = 20;  // of tokens at a place
 
 Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Model> model,
                                                const SessionOptions& options, ThreadPool& pool) {
@@ -29,6 +34,30 @@ Result<int> Session::free_sequence() const {
   const auto free = std::find(taken_.begin(), taken_.end(), false);
   if (free != taken_.end()) return static_cast<int>(free - taken_.begin());
   return ResourceExhausted("all ", taken_.size(), " sequences of the session are taken");
+}
+
+Result<std::shared_ptr<text::grammar::Constraint>> Session::constraint(
+    const GenerateOptions& options) {
+  using text::grammar::Constraint;
+  const bool by_schema = !options.json_schema.is_null();
+  if (!by_schema && options.grammar.empty()) return std::shared_ptr<Constraint>();
+  if (by_schema && !options.grammar.empty()) {
+    return InvalidArgument("a JSON schema and a grammar; expected one of the two");
+  }
+  const std::string source =
+      by_schema ? cat("schema ", write_json(options.json_schema)) : options.grammar;
+  if (constraint_ != nullptr && constraint_.use_count() == 1 && source == constraint_source_) {
+    constraint_->restart();
+    return constraint_;
+  }
+  ENM_ASSIGN_OR_RETURN(const auto grammar,
+                       by_schema ? text::grammar::grammar_of_schema(options.json_schema)
+                                 : text::grammar::parse_gbnf(options.grammar));
+  ENM_ASSIGN_OR_RETURN(auto program, text::grammar::Program::compile(grammar));
+  constraint_ = std::make_shared<Constraint>(std::move(program), model_->tokenizer(),
+                                             model_->token_texts(), model_->end_tokens());
+  constraint_source_ = source;
+  return constraint_;
 }
 
 Result<std::unique_ptr<Generation>> Session::start(std::string_view prompt,
@@ -56,6 +85,10 @@ Result<std::unique_ptr<Generation>> Session::start(std::vector<int32_t> ids,
   if (ids.size() > room) {
     return ResourceExhausted("prompt: ", ids.size(), " tokens; the context has room for ", room);
   }
+  if (options.logprobs > kMostLogprobs) {
+    return InvalidArgument("logprobs is ", options.logprobs, "; expected at most ", kMostLogprobs);
+  }
+  ENM_ASSIGN_OR_RETURN(auto constraint, this->constraint(options));
   Generation::Place place;
   ENM_ASSIGN_OR_RETURN(place.sequence, free_sequence());
   place.cached = decoder_->reuse_prefix(place.sequence, ids);
@@ -64,6 +97,7 @@ Result<std::unique_ptr<Generation>> Session::start(std::vector<int32_t> ids,
   taken_[static_cast<size_t>(place.sequence)] = true;
   return std::make_unique<Generation>(
       model_->tokenizer(), model_->end_tokens(), std::move(ids), options, decoder_->vocab(), place,
+      std::move(constraint),
       [this](int sequence) { taken_[static_cast<size_t>(sequence)] = false; });
 }
 
@@ -84,9 +118,13 @@ Status Session::begin(std::span<Generation* const> generations) {
 Status Session::finish() {
   if (in_pass_.empty()) return {};
   ENM_RETURN_IF_ERROR(decoder_->finish());
-  for (size_t i = 0; i < in_pass_.size(); ++i) in_pass_[i]->take(decoder_->logits(i));
+  Status first;
+  for (size_t i = 0; i < in_pass_.size(); ++i) {
+    const Status taken = in_pass_[i]->take(decoder_->logits(i));
+    if (first.ok()) first = taken;
+  }
   in_pass_.clear();
-  return {};
+  return first;
 }
 
 Status Session::step(Generation& generation) {
@@ -188,18 +226,6 @@ Result<std::vector<std::vector<float>>> Session::embed(const std::vector<std::st
   return out;
 }
 
-namespace {
-
-// -log softmax(logits)[token]
-double negative_log_likelihood(const float* logits, int64_t vocab, int32_t token) {
-  const float largest = *std::max_element(logits, logits + vocab);
-  double total = 0;
-  for (int64_t i = 0; i < vocab; ++i) total += std::exp(static_cast<double>(logits[i] - largest));
-  return std::log(total) - static_cast<double>(logits[token] - largest);
-}
-
-}  // namespace
-
 Result<Perplexity> Session::perplexity(
     std::string_view text, int64_t window, int64_t max_windows,
     const std::function<Status(int64_t done, int64_t total)>& progress) {
@@ -227,10 +253,11 @@ Result<Perplexity> Session::perplexity(
           Decoder::Logits::kAll};
       ENM_RETURN_IF_ERROR(decoder_->begin({&feed, 1}));
       ENM_RETURN_IF_ERROR(decoder_->finish());
-      const float* logits = decoder_->logits().data();
+      const auto vocab = static_cast<size_t>(decoder_->vocab());
       for (int64_t i = 0; i < count && at + i + 1 < window; ++i) {
-        total += negative_log_likelihood(logits + i * decoder_->vocab(), decoder_->vocab(),
-                                         tokens[static_cast<size_t>(at + i + 1)]);
+        const auto logits = decoder_->logits().subspan(static_cast<size_t>(i) * vocab, vocab);
+        const auto next = static_cast<size_t>(tokens[static_cast<size_t>(at + i + 1)]);
+        total += runtime::log_sum_exp(logits) - static_cast<double>(logits[next]);
         ++scored;
       }
     }

@@ -92,6 +92,8 @@ class Session {
                                             const GenerateOptions& options);
   Result<GenerateResult> write(Result<std::unique_ptr<Generation>> started, const Piece& piece,
                                const std::function<void()>& prompt_done);
+  // Null if the options ask for none.
+  Result<std::shared_ptr<text::grammar::Constraint>> constraint(const GenerateOptions& options);
 
   const std::shared_ptr<const Model> model_;
   std::unique_ptr<runtime::Decoder> decoder_;
@@ -99,6 +101,9 @@ class Session {
   std::vector<bool> taken_;           // sequences
   std::vector<Generation*> in_pass_;  // between begin() and finish()
   std::vector<runtime::Decoder::Feed> feeds_;
+  // The last constraint and what it was made of: it knows its grammar better with every text.
+  std::shared_ptr<text::grammar::Constraint> constraint_;
+  std::string constraint_source_;
 };
 
 }  // namespace enm::pipeline

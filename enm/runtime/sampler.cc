@@ -53,26 +53,43 @@ float Sampler::penalized(std::span<const float> logits, size_t token) const {
   return logit > 0 ? logit / options_.repetition_penalty : logit * options_.repetition_penalty;
 }
 
-int32_t Sampler::greedy(std::span<const float> logits) const {
-  size_t best = 0;
-  float best_logit = penalized(logits, 0);
-  for (size_t token = 1; token < logits.size(); ++token) {
+namespace {
+
+// Calls `take` with each token that may be chosen, in rising order.
+template <typename Take>
+void for_each_allowed(size_t tokens, std::span<const uint32_t> allowed, const Take& take) {
+  if (allowed.empty()) {
+    for (size_t token = 0; token < tokens; ++token) take(token);
+  }
+  for (size_t i = 0; i < allowed.size(); ++i) {
+    for (uint32_t bits = allowed[i]; bits != 0; bits &= bits - 1) {
+      take(i * 32 + static_cast<size_t>(std::countr_zero(bits)));
+    }
+  }
+}
+
+}  // namespace
+
+int32_t Sampler::greedy(std::span<const float> logits, std::span<const uint32_t> allowed) const {
+  size_t best = logits.size();
+  float best_logit = 0;
+  for_each_allowed(logits.size(), allowed, [&](size_t token) {
     const float logit = penalized(logits, token);
-    if (logit > best_logit) {
+    if (best == logits.size() || logit > best_logit) {
       best = token;
       best_logit = logit;
     }
-  }
+  });
   return static_cast<int32_t>(best);
 }
 
-int32_t Sampler::sample(std::span<const float> logits) {
-  if (options_.temperature == 0) return greedy(logits);
+int32_t Sampler::sample(std::span<const float> logits, std::span<const uint32_t> allowed) {
+  if (options_.temperature == 0) return greedy(logits, allowed);
   candidates_.clear();
-  for (size_t token = 0; token < logits.size(); ++token) {
+  for_each_allowed(logits.size(), allowed, [&](size_t token) {
     candidates_.push_back(
         {penalized(logits, token) / options_.temperature, static_cast<int32_t>(token)});
-  }
+  });
   // Ties go to the smaller token, so that the order does not depend on the sorting.
   const auto likelier = [](const Candidate& a, const Candidate& b) {
     return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;

@@ -30,7 +30,9 @@ class Sampler {
   /// Marks a token as seen, for the repetition penalty (prompt tokens too).
   void saw(int32_t token);
 
-  int32_t sample(std::span<const float> logits);
+  /// `allowed` has a bit for each token that may be chosen, the lowest first, and at least one;
+  /// empty: all may. What is left out counts nowhere, as if its logit were -infinity.
+  int32_t sample(std::span<const float> logits, std::span<const uint32_t> allowed = {});
 
  private:
   struct Candidate {
@@ -38,7 +40,7 @@ class Sampler {
     int32_t token;
   };
   float uniform();
-  int32_t greedy(std::span<const float> logits) const;
+  int32_t greedy(std::span<const float> logits, std::span<const uint32_t> allowed) const;
   float penalized(std::span<const float> logits, size_t token) const;
 
   const SamplingOptions options_;

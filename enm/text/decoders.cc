@@ -1,6 +1,7 @@
 #include "enm/text/decoders.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "enm/text/byte_alphabet.h"
 #include "enm/text/unicode.h"
@@ -138,6 +139,16 @@ void Decoders::read_step(Section& in, const Json& json, std::string_view type) {
   }
 }
 
+Decoders::Stream::Stream(const Decoders& decoders, bool first)
+    : decoders_(decoders), states_(decoders.steps_.size()), gives_bytes_(true) {
+  if (first) return;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    states_[i].tokens = 1;
+    states_[i].open = true;
+    states_[i].stripped = decoders.steps_[i].start;
+  }
+}
+
 void Decoders::Stream::push(std::string_view token, std::string& out) {
   pass(0, token, true, true, out);
 }
@@ -186,6 +197,7 @@ void Decoders::Stream::pass_whole(size_t index, std::string_view token, std::str
       return give(first ? std::string(token) : cat(" ", token));
     case Kind::kByteLevel: {
       state.last += bytes_of(token);
+      if (gives_bytes_) return pass(index + 1, std::exchange(state.last, {}), first, false, out);
       const size_t ready = state.last.size() - incomplete_tail(state.last);
       pass(index + 1, made_valid(std::string_view(state.last).substr(0, ready)), first, false, out);
       state.last.erase(0, ready);
@@ -247,7 +259,9 @@ void Decoders::Stream::pass_whole(size_t index, std::string_view token, std::str
 // A run of tokens of bytes is a token if it is UTF-8, else a U+FFFD for each.
 void Decoders::Stream::pass_bytes(size_t index, std::string_view token, std::string& out) {
   if (const int32_t byte = byte_token(token); byte >= 0) {
-    states_[index].last.push_back(static_cast<char>(byte));
+    const char one = static_cast<char>(byte);
+    if (gives_bytes_) return pass(index + 1, {&one, 1}, true, true, out);
+    states_[index].last.push_back(one);
     return;
   }
   flush_bytes(index, out);

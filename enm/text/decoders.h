@@ -22,6 +22,9 @@ class Decoders {
    public:
     explicit Stream(const Decoders& decoders)
         : decoders_(decoders), states_(decoders.steps_.size()) {}
+    /// For one token by itself: its bytes come out even where they are no whole characters. Unless
+    /// it is the `first`, as if a text stood before it.
+    Stream(const Decoders& decoders, bool first);
     void push(std::string_view token, std::string& out);
     /// Ends the text; the next token begins another.
     void finish(std::string& out);
@@ -43,6 +46,7 @@ class Decoders {
 
     const Decoders& decoders_;
     std::vector<State> states_;
+    const bool gives_bytes_ = false;
   };
 
  private:

@@ -298,6 +298,13 @@ std::string Tokenizer::decode(std::span<const int32_t> ids) const {
   return out;
 }
 
+bool Tokenizer::append_text(int32_t id, bool first, std::string& out) const {
+  Decoders::Stream stream(impl_->decoders, first);
+  if (!impl_->append_token(id, stream, out)) return false;
+  stream.finish(out);
+  return true;
+}
+
 bool Tokenizer::contains(int32_t id) const {
   return impl_->added.vocabulary().index(id) >= 0 || impl_->model->vocabulary().index(id) >= 0;
 }

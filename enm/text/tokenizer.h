@@ -55,6 +55,10 @@ class Tokenizer {
   Result<Encoding> encode(std::string_view text, const std::string_view* pair,
                           const EncodeOptions& options) const;
 
+  /// Appends what the id stands for inside a text, maybe bytes that are no whole characters; false
+  /// if nothing does, as for a special token. `first` says that no text precedes it.
+  bool append_text(int32_t id, bool first, std::string& out) const;
+
   /// The text of the ids; special tokens are left out. Incomplete characters become U+FFFD.
   std::string decode(std::span<const int32_t> ids) const;
 

@@ -5,9 +5,11 @@ import { EdgeNetError } from './errors.js';
 import { ModelWorker, workerSettings, type CallOptions, type WorkerOptions } from './model-worker.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
 
-export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop'> {
+export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop' | 'jsonSchema'> {
   /** The text ends before any of these. */
   stopSequences?: string[];
+  /** The text is a JSON document that this JSON schema allows. */
+  schema?: object;
   signal?: AbortSignal;
 }
 
@@ -206,8 +208,17 @@ export class InferenceSession {
 }
 
 /** A request's part of a configuration. */
-function samplingOf<Config extends GenerateConfig>({ signal: _signal, stopSequences, ...rest }: Config) {
-  return { ...rest, ...(stopSequences === undefined ? {} : { stop: stopSequences }) };
+function samplingOf<Config extends GenerateConfig>({
+  signal: _signal,
+  stopSequences,
+  schema,
+  ...rest
+}: Config) {
+  return {
+    ...rest,
+    ...(stopSequences === undefined ? {} : { stop: stopSequences }),
+    ...(schema === undefined ? {} : { jsonSchema: schema }),
+  };
 }
 
 /** Seconds since 1970 as if local time were UTC. */

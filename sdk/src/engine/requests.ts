@@ -32,6 +32,12 @@ export interface GenerateRequest {
   seed?: number;
   /** The text ends before the first of these. */
   stop?: readonly string[];
+  /** Tells each token's log-probability, and so many of the likeliest ones at its place. */
+  logprobs?: number;
+  /** The text is a JSON document that this schema allows. */
+  jsonSchema?: object;
+  /** The text fits this grammar, in GBNF. */
+  grammar?: string;
 }
 
 export interface ChatRequest {
@@ -81,6 +87,32 @@ export interface GenerateResult {
   cachedTokens: number;
   /** Why the text ends. */
   finishReason: 'stop' | 'length' | 'context_full' | 'cancelled';
+  /** Of each token, if the request asks for them. */
+  logprobs: readonly TokenLogprob[];
+}
+
+export interface LikelyToken {
+  /** In the vocabulary. */
+  id: number;
+  /** Parts of characters as U+FFFD. */
+  text: string;
+  /** Of the text, as UTF-8. */
+  bytes: readonly number[];
+  /** Natural logarithm of its probability, before temperature, penalty and grammar. */
+  logprob: number;
+}
+
+export interface TokenLogprob {
+  /** In the vocabulary. */
+  id: number;
+  /** Parts of characters as U+FFFD. */
+  text: string;
+  /** Of the text, as UTF-8. */
+  bytes: readonly number[];
+  /** Natural logarithm of its probability, before temperature, penalty and grammar. */
+  logprob: number;
+  /** The likeliest at its place, likeliest first. */
+  top: readonly LikelyToken[];
 }
 
 export interface MemoryInfo {
