@@ -46,7 +46,7 @@ _edge_net_models() {
     "import") words="" flags="-h --help -o --output --external-data --json -q --quiet --registry" ;;
     "optimize") words="" flags="-h --help -o --output --external-data --quantize --quantization --reduce-range --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --json -q --quiet --registry" ;;
     "inspect") words="" flags="-h --help --text --json -q --quiet --registry" ;;
-    "run") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --json -q --quiet --registry" ;;
+    "run") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --logprobs --json-schema --grammar --context --json -q --quiet --registry" ;;
     "embed") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --file --json -q --quiet --registry" ;;
     "tokenize") words="" flags="-h --help --file --special --json -q --quiet --registry" ;;
     "eval") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --perplexity --context --windows --json -q --quiet --registry" ;;
