@@ -103,6 +103,7 @@ bench: native sdk venv ## speed beside ONNX Runtime and in WebAssembly, in the s
 	@node --experimental-wasm-relaxed-simd bench/wasm.mjs
 	@build/bin/sessions_bench build/bench/phi-1.5-shape-int4
 	@build/bin/attention_bench
+	@bench/constrained.py
 	@node --experimental-wasm-relaxed-simd bench/attention.mjs
 
 fuzz: setup ## each fuzz target for FUZZ_SECONDS (60) seconds

@@ -11,6 +11,7 @@
 namespace enm::pipeline {
 
 using runtime::Decoder;
+using text::grammar::Constraint;
 
 constexpr int32_t kMostLogprobs = 20;  // of tokens at a place
 
@@ -36,9 +37,7 @@ Result<int> Session::free_sequence() const {
   return ResourceExhausted("all ", taken_.size(), " sequences of the session are taken");
 }
 
-Result<std::shared_ptr<text::grammar::Constraint>> Session::constraint(
-    const GenerateOptions& options) {
-  using text::grammar::Constraint;
+Result<std::shared_ptr<Constraint>> Session::constraint(const GenerateOptions& options) {
   const bool by_schema = !options.json_schema.is_null();
   if (!by_schema && options.grammar.empty()) return std::shared_ptr<Constraint>();
   if (by_schema && !options.grammar.empty()) {

@@ -148,6 +148,38 @@ test('a batch writes what each prompt gives alone, in their order', async () => 
   session.dispose();
 });
 
+test('keeps to a schema or a grammar, and tells log-probabilities', async () => {
+  const session = await create({ threads: 1 });
+  const schema = {
+    type: 'object',
+    properties: { name: { type: 'string', maxLength: 12 }, old: { type: 'boolean' } },
+    required: ['name', 'old'],
+  };
+  const answer = await session.generateStream('Once upon a time', { schema, maxTokens: 60, logprobs: 2 })
+    .result;
+  const { name, old } = JSON.parse(answer.text) as { name: string; old: boolean };
+  assert.deepEqual([answer.finishReason, typeof name, typeof old], ['stop', 'string', 'boolean']);
+  assert.ok(name.length <= 12);
+  assert.equal(answer.logprobs.length, answer.tokens);
+  const bytes = Uint8Array.from(answer.logprobs.flatMap((token) => token.bytes));
+  assert.equal(new TextDecoder().decode(bytes), answer.text);
+  for (const { top, logprob } of answer.logprobs) {
+    assert.equal(top.length, 2);
+    assert.ok(logprob <= top[0]!.logprob && top[1]!.logprob <= top[0]!.logprob);
+  }
+  const word = await session.generate('Once upon a time', { grammar: 'root ::= " yes" | " no"' });
+  assert.ok([' yes', ' no'].includes(word));
+  await assert.rejects(session.generate('x', { grammar: 'root ::= root' }), {
+    code: 'invalid_argument',
+    message: /no text fits/,
+  });
+  await assert.rejects(session.generate('x', { schema: { not: {} } }), {
+    code: 'unsupported',
+    message: /"not"/,
+  });
+  session.dispose();
+});
+
 test("errors have the core's codes, and a disposed session says so", async () => {
   const session = await create();
   await assert.rejects(session.generate('x', { topP: 0 }), { code: 'invalid_argument', message: /top_p/ });

@@ -101,11 +101,11 @@ def test_documents_are_valid(json_of, tmp_path):
         schema = draw_root(dice)
         path.write_text(json.dumps(schema))
         sampling = ["--temperature", dice.choice([0, 1, 1.5]), "--seed", seed, "--top-p", dice.choice([1, 0.95])]
-        answer = json_of("run", FABLE, dice.choice(PROMPTS), "-n", 250, "--json-schema", path, *sampling)
+        answer = json_of("run", FABLE, dice.choice(PROMPTS), "-n", 160, "--json-schema", path, *sampling)
         if answer["finish_reason"] == "stop":
             ended += 1
             jsonschema.validate(json.loads(answer["text"]), schema, format_checker=jsonschema.FormatChecker())
-    assert ended >= 0.6 * CASES
+    assert ended >= CASES / 2
 
 
 class Finite:
@@ -142,24 +142,26 @@ class Brackets:
         return text != b"" and self.depth(text) == 0
 
 
-def words(letters, least, most):
-    class Words:
-        def begins(self, prefix):
-            return len(prefix) <= most + 1 and all(chr(b) in letters for b in prefix.rstrip(b".")) and b"." not in prefix[:-1] and (
-                not prefix.endswith(b".") or len(prefix) > least)
+class Words:
+    """Letters, from `least` to `most` of them, and a full stop."""
 
-        def has(self, text):
-            return self.begins(text) and text.endswith(b".")
+    def __init__(self, letters, least, most):
+        self.letters, self.least, self.most = letters.encode(), least, most
 
-    return Words()
+    def begins(self, prefix):
+        word, stop, rest = prefix.partition(b".")
+        return len(word) <= self.most and rest == b"" and (stop == b"" or len(word) >= self.least) and all(b in self.letters for b in word)
+
+    def has(self, text):
+        return self.begins(text) and text.endswith(b".")
 
 
 LANGUAGES = {
     "yes or no": ('root ::= " yes" | " no" | " not really" | " nothing at all"', Finite([" yes", " no", " not really", " nothing at all"])),
     "accents": ('root ::= (" né" | " naïve" | " 東京都"){2}', Finite([a + b for a in (" né", " naïve", " 東京都") for b in (" né", " naïve", " 東京都")])),
     "brackets": ('root ::= "(" (a)* ")"\na ::= "(" b* ")"\nb ::= "(" ")"', Brackets(3)),
-    "a word of bounded length": ('root ::= [a-z ]{5,30} "."', words(" abcdefghijklmnopqrstuvwxyz", 5, 30)),
-    "short words": ('root ::= [a-z ]{2,4} "."', words(" abcdefghijklmnopqrstuvwxyz", 2, 4)),
+    "a word of bounded length": ('root ::= [a-z ]{5,30} "."', Words(" abcdefghijklmnopqrstuvwxyz", 5, 30)),
+    "short words": ('root ::= [a-z ]{2,4} "."', Words(" abcdefghijklmnopqrstuvwxyz", 2, 4)),
 }
 
 
@@ -215,7 +217,7 @@ def test_each_token_is_the_best_of_those_allowed(name, witness, artifacts, json_
 
 
 def test_draws_follow_the_renormalized_distribution(witness, artifacts, json_of, tmp_path):
-    """The first tokens of 150 seeds against the softmax over those allowed: chi squared far below what another distribution gives."""
+    """The first tokens of 100 seeds against the softmax over those allowed: chi squared far below what another distribution gives."""
     decoder, tokenizer, texts = witness
     path = tmp_path / "grammar.gbnf"
     path.write_text('root ::= " the" | " a" | " there" | " in"')
@@ -224,7 +226,7 @@ def test_draws_follow_the_renormalized_distribution(witness, artifacts, json_of,
     logits = decoder.step(tokenizer.encode(PROMPTS[0]).ids)[0][-1][allowed].astype(np.float64)
     weights = np.exp(logits - logits.max())
     weights /= weights.sum()
-    draws = 150
+    draws = 100
     counts = dict.fromkeys(allowed, 0)
     assert ids[b" the"] in counts
     for seed in range(draws):

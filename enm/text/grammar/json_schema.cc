@@ -81,6 +81,13 @@ class SchemaReader {
   Node node_of_types(const Json& schema, uint32_t types);
   uint32_t read_types(const Json& schema);
 
+  struct Property {
+    std::string name;
+    Node pair;
+    bool required;
+  };
+  // Those that have a name; what is required and has no schema of its own is one of the others.
+  std::vector<Property> properties_of(const Json& schema, const Json& others);
   Node object(const Json& schema);
   Node array(const Json& schema);
   Node string(const Json& schema);
@@ -402,35 +409,35 @@ Node SchemaReader::array(const Json& schema) {
   return values_.bracketed("[", rest, "]");
 }
 
-Node SchemaReader::object(const Json& schema) {
-  struct Property {
-    std::string name;
-    Node pair;
-    bool required;
-  };
-  std::vector<Property> properties;
-  const Json* named = schema.find("properties");
-  const Json* required = schema.find("required");
-  const Json* additional = schema.find("additionalProperties");
-  if (additional == nullptr && named == nullptr) additional = &kAnything;
-  const auto key = [&](std::string_view name) { return grammar_.literal(json_quote(name)); };
-  const auto is = [](std::string_view name) {
-    return [name](const auto& one) { return one.name == name; };
-  };
-  for (const auto& [name, value] : named != nullptr ? named->members() : Json().members()) {
+std::vector<SchemaReader::Property> SchemaReader::properties_of(const Json& schema,
+                                                                const Json& others) {
+  std::vector<Property> out;
+  const auto add = [&](std::string_view name, const Json& value, bool required) {
     const Node of = call_below(value, "properties/", name);
-    properties.push_back({name, values_.pair(key(name), of), false});
+    out.push_back(
+        {std::string(name), values_.pair(grammar_.literal(json_quote(name)), of), required});
+  };
+  if (const Json* named = schema.find("properties")) {
+    for (const auto& [name, value] : named->members()) add(name, value, false);
   }
-  for (const Json& name : required != nullptr ? required->items() : Json().items()) {
-    const auto known = std::ranges::find_if(properties, is(name.string()));
-    if (known != properties.end()) {
-      known->required = true;
-      continue;
+  if (const Json* required = schema.find("required")) {
+    for (const Json& name : required->items()) {
+      const auto known = std::ranges::find(out, name.string(), &Property::name);
+      if (known == out.end()) {
+        add(name.string(), others, true);
+      } else {
+        known->required = true;
+      }
     }
-    const Node of =
-        call_below(additional != nullptr ? *additional : kAnything, "additionalProperties");
-    properties.push_back({name.string(), values_.pair(key(name.string()), of), true});
   }
+  return out;
+}
+
+Node SchemaReader::object(const Json& schema) {
+  const Json* additional = schema.find("additionalProperties");
+  const std::vector<Property> properties =
+      properties_of(schema, additional != nullptr ? *additional : kAnything);
+  if (additional == nullptr && schema.find("properties") == nullptr) additional = &kAnything;
   const auto count_required = static_cast<uint32_t>(std::ranges::count_if(
       properties, [](const Property& property) { return property.required; }));
   const auto count_named = static_cast<uint32_t>(properties.size());
