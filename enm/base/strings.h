@@ -27,42 +27,12 @@ void append(std::string& out, Int value) {
 void append(std::string& out, double value);
 inline void append(std::string& out, float value) { append(out, static_cast<double>(value)); }
 
-/// What cat() puts together: one type for all, so that a call is a list and not code of its own.
-class TextPart {
- public:
-  TextPart(std::string_view text) : kind_(Kind::kText), text_(text.data()), size_(text.size()) {}
-  TextPart(const std::string& text) : TextPart(std::string_view(text)) {}
-  TextPart(const char* text) : TextPart(std::string_view(text)) {}
-  TextPart(bool value) : TextPart(value ? std::string_view("true") : std::string_view("false")) {}
-  TextPart(char c) : kind_(Kind::kCharacter), unsigned_(static_cast<unsigned char>(c)) {}
-  template <std::signed_integral Int>
-  TextPart(Int value) : kind_(Kind::kSigned), signed_(value) {}
-  template <std::unsigned_integral Int>
-  TextPart(Int value) : kind_(Kind::kUnsigned), unsigned_(value) {}
-  TextPart(double value) : kind_(Kind::kDouble), double_(value) {}
-  TextPart(float value) : TextPart(static_cast<double>(value)) {}
-
-  void append_to(std::string& out) const;
-
- private:
-  enum class Kind : uint8_t { kText, kCharacter, kSigned, kUnsigned, kDouble };
-  Kind kind_;
-  union {
-    const char* text_;
-    int64_t signed_;
-    uint64_t unsigned_;
-    double double_;
-  };
-  size_t size_ = 0;
-};
-
-std::string cat_parts(const TextPart* parts, size_t count);
-
 /// cat("layer ", 3, " of ", n): the parts one after the other.
 template <typename... Parts>
 std::string cat(const Parts&... parts) {
-  const TextPart list[] = {TextPart(parts)..., TextPart(std::string_view())};
-  return cat_parts(list, sizeof...(parts));
+  std::string out;
+  (append(out, parts), ...);
+  return out;
 }
 
 /// "a, b, c"

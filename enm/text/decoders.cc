@@ -36,6 +36,30 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
   return out;
 }
 
+std::string replaced(std::string_view text, const Pattern& pattern, std::string_view to) {
+  std::string out;
+  size_t end = 0;
+  pattern.find_all(text, [&](Regex::Match match) {
+    out += text.substr(end, match.begin - end);
+    out += to;
+    end = match.end;
+  });
+  out += text.substr(end);
+  return out;
+}
+
+// Without up to so many of a character at both ends.
+std::string_view stripped(std::string_view text, std::string_view character, size_t start,
+                          size_t stop) {
+  for (; start > 0 && !character.empty() && text.starts_with(character); --start) {
+    text.remove_prefix(character.size());
+  }
+  for (; stop > 0 && !character.empty() && text.ends_with(character); --stop) {
+    text.remove_suffix(character.size());
+  }
+  return text;
+}
+
 // The spaces that decoding puts before punctuation and contractions.
 std::string cleaned_up(std::string text) {
   constexpr std::pair<std::string_view, std::string_view> kRules[] = {
@@ -220,29 +244,10 @@ void Decoders::Stream::pass_whole(size_t index, std::string_view token, std::str
       return;
     case Kind::kByteFallback:
       return pass_bytes(index, token, out);
-    case Kind::kStrip: {
-      size_t stripped = 0;
-      for (; stripped < step.start && !step.content.empty() && token.starts_with(step.content);
-           ++stripped) {
-        token.remove_prefix(step.content.size());
-      }
-      for (size_t i = 0; i < step.stop && !step.content.empty() && token.ends_with(step.content);
-           ++i) {
-        token.remove_suffix(step.content.size());
-      }
-      return give(token);
-    }
-    case Kind::kReplace: {
-      std::string text;
-      size_t end = 0;
-      step.pattern->find_all(token, [&](Regex::Match match) {
-        text += token.substr(end, match.begin - end);
-        text += step.content;
-        end = match.end;
-      });
-      text += token.substr(end);
-      return give(text);
-    }
+    case Kind::kStrip:
+      return give(stripped(token, step.content, step.start, step.stop));
+    case Kind::kReplace:
+      return give(replaced(token, *step.pattern, step.content));
     case Kind::kCtc: {
       if (!first && state.last == token) return;
       state.last = token;
