@@ -48,9 +48,9 @@ demo: native sdk ## checkpoint -> 4-bit -> signed -> published -> pulled -> a st
 test: unit wasm-tests sdk-tests browser-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
 
 # The sanitized build makes the graphs: it is the one that sees what a case does.
-test-long: test ## more cases of what is seeded, and models that take long
+test-long: test ## the same tests with more of the cases that are made from seeds
 	@ENM_FUZZ_CASES=100000 build/asan/bin/enm_hostile_test --gtest_brief=1
-	@ENM_DIFFERENTIAL_CASES=50000 ENM_LONG=1 build/venv/bin/python -m pytest -q tests/witness
+	@ENM_DIFFERENTIAL_CASES=50000 build/venv/bin/python -m pytest -q tests/witness/test_differential.py
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)

@@ -1,5 +1,6 @@
-// sessions_bench FOLDER [SESSIONS]: several sessions of one model, each writing on a thread of its
-// own. Prints the process's resident memory beside what the weights and the sessions account for.
+// sessions_bench FOLDER [SESSIONS]: several sessions of one model, each filling its context on a
+// thread of its own. Prints the process's resident memory beside what the weights and the sessions
+// account for.
 #include <barrier>
 #include <cstdio>
 #include <cstdlib>

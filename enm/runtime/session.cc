@@ -179,7 +179,6 @@ Status Session::place_values() {
       if (place.in_arena) layout.give(place.offset, align(place.size));
     }
   }
-  if (layout.total() <= arena_.size()) return {};
   return grow(arena_, layout.total(),
               cat("values between operators, the largest of ", largest_step()));
 }
