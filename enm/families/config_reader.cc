@@ -167,6 +167,7 @@ std::span<const std::string_view> harmless_keys() {
       "transformers.js_config",
       "transformers_version",
       "typical_p",
+      "unk_token_id",
       "unsloth_fixed",
       "unsloth_version",
       "use_bfloat16",
