@@ -5,7 +5,7 @@
 
 namespace enm::families {
 
-#define ENM_DECODER(type, read) Result<DecoderConfig> read(ConfigReader& config);
+#define ENM_DECODER(type, read) void read(ConfigReader& config, DecoderConfig& decoder);
 #define ENM_ENCODER(type, build) Result<graph::Graph> build(const Checkpoint& checkpoint);
 #include "enm/families/families.inc"
 #undef ENM_DECODER
@@ -32,24 +32,19 @@ Result<const Family*> find_family(const Json& config) {
                      " is not supported; families here: ", join(known, ", "));
 }
 
-Result<DecoderConfig> read(const Family& family, const Json& json) {
-  ConfigReader config(json);
-  ENM_ASSIGN_OR_RETURN(DecoderConfig decoder, family.decoder(config));
-  ENM_RETURN_IF_ERROR(config.finish({}));
-  return decoder;
-}
-
 }  // namespace
 
 Result<graph::Graph> build(const Checkpoint& checkpoint) {
   const auto family = find_family(checkpoint.config);
   if (!family.ok()) return family.status().in("config.json");
   if ((*family)->encoder != nullptr) return (*family)->encoder(checkpoint);
-  auto config = read(**family, checkpoint.config);
-  if (!config.ok()) {
-    return config.status().in(cat("[", (*family)->model_type, "] config.json"));
-  }
-  return build_decoder(*config, checkpoint.tensors, {.context = checkpoint.context});
+  ConfigReader config(checkpoint.config);
+  DecoderConfig decoder;
+  decoder.family = (*family)->model_type;
+  (*family)->decoder(config, decoder);
+  const Status status = config.finish();
+  if (!status.ok()) return status.in(cat("[", decoder.family, "] config.json"));
+  return build_decoder(decoder, checkpoint.tensors, {.context = checkpoint.context});
 }
 
 }  // namespace enm::families
