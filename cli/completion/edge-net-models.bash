@@ -43,11 +43,11 @@ _edge_net_models() {
   esac
   case $command in
     "") words="import optimize inspect run embed tokenize eval bench keys sign verify publish list info pull cache registry config" flags="-h --help --version --json -q --quiet --registry" ;;
-    "import") words="" flags="-h --help -o --output --external-data --json -q --quiet --registry" ;;
-    "optimize") words="" flags="-h --help -o --output --external-data --quantize --quantization --reduce-range --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --json -q --quiet --registry" ;;
+    "import") words="" flags="-h --help -o --output --external-data --context --json -q --quiet --registry" ;;
+    "optimize") words="" flags="-h --help -o --output --layout --context --external-data --quantize --quantization --reduce-range --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --json -q --quiet --registry" ;;
     "inspect") words="" flags="-h --help --text --json -q --quiet --registry" ;;
     "run") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --json -q --quiet --registry" ;;
-    "embed") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --file --json -q --quiet --registry" ;;
+    "embed") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --file --prompt --dimensions --json -q --quiet --registry" ;;
     "tokenize") words="" flags="-h --help --file --special --json -q --quiet --registry" ;;
     "eval") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --perplexity --context --windows --json -q --quiet --registry" ;;
     "bench") words="" flags="-h --help -t --threads --memory-limit --allow-untrusted --prompt-tokens --tokens --batch --profile --json -q --quiet --registry" ;;
