@@ -91,6 +91,7 @@ inline constexpr Recipe kRecipes[] = {
     {"Mul", "", "f:bsn f:bs1"},
     {"MultiHeadAttention", kMs, "f:bsH f:bsH f:bsH", "num_heads=h"},
     {"MultiHeadAttention", kMs, "f:bsH f:bPH f:bPH f:H _ f:b1sP", "num_heads=h"},
+    {"MultiHeadAttention", kMs, "f:bsH f:bPH f:bPH _ _ f:b1sP", "num_heads=h"},
     {"Neg", "", "f:?"},
     {"NonZero", "", "i:bs"},
     {"Not", "", "b:bs"},

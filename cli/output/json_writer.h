@@ -2,6 +2,7 @@
 //   JsonObject().add("ok", true).add("problems", list).str()
 #pragma once
 
+#include <charconv>
 #include <cmath>
 #include <span>
 #include <string>

@@ -4,7 +4,7 @@
 
 namespace enm {
 
-void append(std::string& out, double value) {
+void append_number(std::string& out, double value) {
   char digits[32];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }

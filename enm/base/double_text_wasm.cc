@@ -7,7 +7,7 @@
 
 namespace enm {
 
-void append(std::string& out, double value) {
+void append_number(std::string& out, double value) {
   if (std::isnan(value)) return append(out, "nan");
   if (std::isinf(value)) return append(out, value < 0 ? "-inf" : "inf");
   char digits[32];

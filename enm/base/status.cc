@@ -32,4 +32,15 @@ std::string_view code_name(Code code) {
   return "unknown";
 }
 
+Status::Status(Code code, std::string message)
+    : rep_(std::make_shared<const Rep>(Rep{code, std::move(message)})) {}
+
+Status Status::in(std::string_view where) const {
+  return ok() ? Status() : make_status(rep_->code, {where, ": ", rep_->message});
+}
+
+Status make_status(Code code, std::initializer_list<Part> message) {
+  return Status(code, cat_parts(message));
+}
+
 }  // namespace enm

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cassert>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,17 +42,14 @@ std::string_view code_name(Code code);
 class [[nodiscard]] Status {
  public:
   Status() = default;  // OK
-  Status(Code code, std::string message)
-      : rep_(std::make_shared<const Rep>(Rep{code, std::move(message)})) {}
+  Status(Code code, std::string message);
 
   bool ok() const { return rep_ == nullptr; }
   Code code() const { return rep_ ? rep_->code : Code::kOk; }
   std::string_view message() const { return rep_ ? std::string_view(rep_->message) : "ok"; }
 
   /// The same failure with "where: " put in front of the message; OK stays OK.
-  Status in(std::string_view where) const {
-    return ok() ? Status() : Status(rep_->code, cat(where, ": ", rep_->message));
-  }
+  Status in(std::string_view where) const;
 
  private:
   struct Rep {
@@ -61,11 +59,13 @@ class [[nodiscard]] Status {
   std::shared_ptr<const Rep> rep_;
 };
 
+Status make_status(Code code, std::initializer_list<Part> message);
+
 template <Code kCode>
 struct StatusFactory {
   template <typename... Parts>
-  Status operator()(const Parts&... parts) const {
-    return Status(kCode, cat(parts...));
+  [[gnu::always_inline]] Status operator()(const Parts&... parts) const {
+    return make_status(kCode, {Part(parts)...});
   }
 };
 inline constexpr StatusFactory<Code::kInvalidArgument> InvalidArgument{};

@@ -1,6 +1,36 @@
 #include "enm/base/strings.h"
 
+#include <charconv>
+
 namespace enm {
+
+void Part::append_to(std::string& out) const {
+  char digits[24];
+  switch (kind_) {
+    case Kind::kText:
+      out.append(value_.text, size_);
+      return;
+    case Kind::kChar:
+      out.push_back(static_cast<char>(value_.integer));
+      return;
+    case Kind::kNumber:
+      append_number(out, value_.number);
+      return;
+    case Kind::kSigned:
+    case Kind::kUnsigned:
+      break;
+  }
+  const bool negative = kind_ == Kind::kSigned && static_cast<int64_t>(value_.integer) < 0;
+  if (negative) out.push_back('-');
+  const uint64_t magnitude = negative ? 0 - value_.integer : value_.integer;
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, magnitude).ptr);
+}
+
+std::string cat_parts(std::initializer_list<Part> parts) {
+  std::string out;
+  for (const Part& part : parts) part.append_to(out);
+  return out;
+}
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;

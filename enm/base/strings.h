@@ -2,37 +2,55 @@
 // each of them costs a third of the WebAssembly module.
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace enm {
 
-inline void append(std::string& out, std::string_view text) { out.append(text); }
-inline void append(std::string& out, const char* text) { out.append(text); }
-inline void append(std::string& out, char c) { out.push_back(c); }
-inline void append(std::string& out, bool value) { out.append(value ? "true" : "false"); }
+/// A piece of a text: what cat() and the messages of failures are made of. One type for all of
+/// them, so that a call is a few stores and no function of its own.
+class Part {
+ public:
+  Part(std::string_view text) : kind_(Kind::kText), size_(text.size()), value_{text.data()} {}
+  Part(const char* text) : Part(std::string_view(text)) {}
+  Part(const std::string& text) : Part(std::string_view(text)) {}
+  Part(bool value) : Part(value ? std::string_view("true") : std::string_view("false")) {}
+  Part(char c) : kind_(Kind::kChar), value_{.integer = static_cast<unsigned char>(c)} {}
+  template <std::signed_integral Int>
+  Part(Int value) : kind_(Kind::kSigned), value_{.integer = static_cast<uint64_t>(value)} {}
+  template <std::unsigned_integral Int>
+  Part(Int value) : kind_(Kind::kUnsigned), value_{.integer = value} {}
+  /// Shortest text that reads back as the same number; in WebAssembly one in a thousand is a digit
+  /// longer.
+  Part(double value) : kind_(Kind::kNumber), value_{.number = value} {}
+  Part(float value) : Part(static_cast<double>(value)) {}
 
-template <std::integral Int>
-void append(std::string& out, Int value) {
-  char digits[24];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
+  void append_to(std::string& out) const;
 
-/// Shortest text that reads back as the same number; in WebAssembly one in a thousand is a digit
-/// longer.
-void append(std::string& out, double value);
-inline void append(std::string& out, float value) { append(out, static_cast<double>(value)); }
+ private:
+  enum class Kind : uint8_t { kText, kChar, kSigned, kUnsigned, kNumber };
+  Kind kind_;
+  size_t size_ = 0;
+  union {
+    const char* text;
+    uint64_t integer;
+    double number;
+  } value_;
+};
+
+inline void append(std::string& out, const Part& part) { part.append_to(out); }
+void append_number(std::string& out, double value);  // as Part(double) does
+
+std::string cat_parts(std::initializer_list<Part> parts);
 
 /// cat("layer ", 3, " of ", n): the parts one after the other.
 template <typename... Parts>
-std::string cat(const Parts&... parts) {
-  std::string out;
-  (append(out, parts), ...);
-  return out;
+[[gnu::always_inline]] inline std::string cat(const Parts&... parts) {
+  return cat_parts({Part(parts)...});
 }
 
 /// "a, b, c"

@@ -3,17 +3,18 @@
 // Source: transformers, models/bert/modeling_bert.py, models/xlm_roberta/modeling_xlm_roberta.py
 #include <cmath>
 
-#include "enm/families/config_reader.h"
+#include "enm/families/decoder_reader.h"
 #include "enm/families/encoder.h"
 
 namespace enm::families {
 namespace {
 
-using graph::DType;
 using graph::ValueId;
 
 struct BertConfig {
-  std::string family;
+  std::string_view family;
+  std::string_view module;     // what checkpoints of tasks call the encoder
+  double epsilon = 1e-12;      // where config.json says none
   int64_t first_position = 0;  // row of a text's first token
   bool one_type = false;       // token_type_ids are no input: all are 0
   int64_t layers = 0;
@@ -23,140 +24,133 @@ struct BertConfig {
   int64_t vocab = 0;
   int64_t positions = 0;
   int64_t types = 0;
-  float epsilon = 0;
 };
 
-Result<BertConfig> read_config(ConfigReader& config, std::string_view family,
-                               double default_epsilon) {
-  BertConfig bert{.family = std::string(family)};
-  ENM_ASSIGN_OR_RETURN(bert.hidden, config.positive("hidden_size"));
-  ENM_ASSIGN_OR_RETURN(bert.intermediate, config.positive("intermediate_size"));
-  ENM_ASSIGN_OR_RETURN(bert.vocab, config.positive("vocab_size"));
-  ENM_ASSIGN_OR_RETURN(bert.layers, config.positive("num_hidden_layers"));
-  ENM_ASSIGN_OR_RETURN(bert.heads, config.positive("num_attention_heads"));
-  ENM_ASSIGN_OR_RETURN(bert.positions, config.positive("max_position_embeddings"));
-  ENM_ASSIGN_OR_RETURN(bert.types, config.positive("type_vocab_size", 2));
+void read_config(ConfigReader& config, BertConfig& bert) {
+  bert.hidden = config.positive("hidden_size");
+  bert.intermediate = config.positive("intermediate_size");
+  bert.vocab = config.positive("vocab_size");
+  bert.layers = read_layers(config);
+  bert.heads = config.positive("num_attention_heads");
+  bert.positions = config.positive("max_position_embeddings");
+  bert.types = config.positive("type_vocab_size", 2);
+  bert.epsilon = config.number("layer_norm_eps", bert.epsilon);
   if (bert.hidden % bert.heads != 0) {
-    return Corrupt("hidden_size ", bert.hidden, " is no multiple of num_attention_heads ",
-                   bert.heads);
+    config.fail(Corrupt("hidden_size ", bert.hidden, " is no multiple of num_attention_heads ",
+                        bert.heads));
   }
-  ENM_ASSIGN_OR_RETURN(const double epsilon, config.number("layer_norm_eps", default_epsilon));
-  bert.epsilon = static_cast<float>(epsilon);
-  ENM_RETURN_IF_ERROR(config.require("hidden_act", "gelu"));
-  ENM_RETURN_IF_ERROR(config.require("position_embedding_type", "absolute"));
-  ENM_RETURN_IF_ERROR(config.require_flag("is_decoder", false));
-  ENM_RETURN_IF_ERROR(config.require_flag("add_cross_attention", false));
+  config.require("hidden_act", "gelu");
+  config.require("position_embedding_type", "absolute");
+  config.require_flag("is_decoder", false);
+  config.require_flag("add_cross_attention", false);
   config.find("tie_word_embeddings");  // of a head that is not read
-  ENM_RETURN_IF_ERROR(config.finish({}));
-  return bert;
 }
 
-// LayerNorm(x + skip), the sum in one pass over memory.
-Result<ValueId> add_skip_norm(Builder& builder, const BertConfig& bert, const std::string& module,
-                              ValueId x, ValueId skip) {
-  ENM_ASSIGN_OR_RETURN(const ValueId gamma, builder.parameter(module + ".weight", {bert.hidden}));
-  ENM_ASSIGN_OR_RETURN(const ValueId beta, builder.parameter(module + ".bias", {bert.hidden}));
-  return builder.node("SkipLayerNormalization", graph::kMicrosoft,
-                      module + "/SkipLayerNormalization", {x, skip, gamma, beta}, DType::kFloat32,
-                      {{"epsilon", bert.epsilon}});
-}
+class BertWriter {
+ public:
+  BertWriter(const BertConfig& config, const Checkpoint& checkpoint, std::string_view prefix)
+      : config_(config), checkpoint_(checkpoint), builder_(checkpoint.tensors, prefix) {}
 
-Result<ValueId> add_embeddings(Builder& builder, const BertConfig& bert,
-                               const EncoderInputs& inputs) {
-  const std::string base = "embeddings.";
-  ENM_ASSIGN_OR_RETURN(const ValueId words, builder.parameter(base + "word_embeddings.weight",
-                                                              {bert.vocab, bert.hidden}));
-  ENM_ASSIGN_OR_RETURN(const ValueId places, builder.parameter(base + "position_embeddings.weight",
-                                                               {bert.positions, bert.hidden}));
-  ENM_ASSIGN_OR_RETURN(const ValueId types, builder.parameter(base + "token_type_embeddings.weight",
-                                                              {bert.types, bert.hidden}));
-  // The rows of a text's positions lie together.
-  const ValueId length = add_sequence_length(builder, inputs.input_ids);
-  const ValueId zero = builder.int64s(base + "zero", {1}, {0});
-  const ValueId first = builder.int64s(base + "first", {1}, {bert.first_position});
-  const ValueId end =
-      builder.node("Add", "", base + "positions/end", {length, first}, DType::kInt64);
-  const ValueId place_rows =
-      builder.f32("Slice", base + "positions/Slice", {places, first, end, zero});
-  const ValueId word_rows = builder.f32("Gather", base + "words/Gather", {words, inputs.input_ids});
-  const ValueId type_rows = builder.f32(
-      "Gather", base + "types/Gather",
-      {types, bert.one_type ? builder.int64s(base + "type", {}, {0}) : inputs.token_types});
-  const ValueId word_and_type =
-      builder.f32("Add", base + "words_types/Add", {word_rows, type_rows});
-  const ValueId sum = builder.f32("Add", base + "positions/Add", {word_and_type, place_rows});
-  return builder.layer_norm("embeddings.LayerNorm", sum, bert.hidden, bert.epsilon);
-}
-
-Result<ValueId> add_block(Builder& builder, const BertConfig& bert, int64_t layer, ValueId x,
-                          ValueId padding_mask) {
-  const std::string block = cat("encoder.layer.", layer);
-  const std::string self = block + ".attention.self";
-  ENM_ASSIGN_OR_RETURN(const ValueId q,
-                       builder.linear(self + ".query", x, bert.hidden, bert.hidden));
-  ENM_ASSIGN_OR_RETURN(const ValueId k, builder.linear(self + ".key", x, bert.hidden, bert.hidden));
-  ENM_ASSIGN_OR_RETURN(const ValueId v,
-                       builder.linear(self + ".value", x, bert.hidden, bert.hidden));
-  const ValueId mixed = builder.microsoft(
-      "MultiHeadAttention", self + "/MultiHeadAttention", {q, k, v, graph::kNoValue, padding_mask},
-      {{"num_heads", bert.heads},
-       {"scale", 1.0f / std::sqrt(static_cast<float>(bert.hidden / bert.heads))}});
-  ENM_ASSIGN_OR_RETURN(const ValueId attended, builder.linear(block + ".attention.output.dense",
-                                                              mixed, bert.hidden, bert.hidden));
-  ENM_ASSIGN_OR_RETURN(
-      const ValueId y,
-      add_skip_norm(builder, bert, block + ".attention.output.LayerNorm", attended, x));
-  ENM_ASSIGN_OR_RETURN(const ValueId wide, builder.linear(block + ".intermediate.dense", y,
-                                                          bert.hidden, bert.intermediate));
-  const ValueId active = builder.microsoft("Gelu", block + ".intermediate/Gelu", {wide});
-  ENM_ASSIGN_OR_RETURN(const ValueId narrow, builder.linear(block + ".output.dense", active,
-                                                            bert.intermediate, bert.hidden));
-  return add_skip_norm(builder, bert, block + ".output.LayerNorm", narrow, y);
-}
-
-// `module`: what checkpoints of tasks call the encoder: "bert".
-Result<graph::Graph> build_encoder(const Checkpoint& checkpoint, BertConfig bert,
-                                   std::string_view module) {
-  // The encoder's own files name modules from the root, those of tasks below its name.
-  const std::string prefix = cat(module, ".");
-  const bool prefixed = checkpoint.tensors.contains(prefix + "embeddings.word_embeddings.weight");
-  Builder builder(checkpoint.tensors, prefixed ? prefix : "");
-  builder.description.family = bert.family;
-  builder.description.context_length = bert.positions - bert.first_position;
-  builder.description.vocabulary = bert.vocab;
-  builder.description.dimensions = bert.hidden;
-  const EncoderInputs inputs = add_encoder_inputs(builder, !bert.one_type);
-  ENM_ASSIGN_OR_RETURN(ValueId x, add_embeddings(builder, bert, inputs));
-  for (int64_t layer = 0; layer < bert.layers; ++layer) {
-    ENM_ASSIGN_OR_RETURN(x, add_block(builder, bert, layer, x, inputs.padding_mask));
+  Result<graph::Graph> write() {
+    builder_.description.family = config_.family;
+    builder_.description.context_length = config_.positions - config_.first_position;
+    builder_.description.vocabulary = config_.vocab;
+    builder_.description.dimensions = config_.hidden;
+    const EncoderInputs inputs = add_encoder_inputs(builder_, !config_.one_type);
+    ValueId x = add_embeddings(inputs);
+    for (int64_t layer = 0; layer < config_.layers && builder_.ok(); ++layer) {
+      x = add_block(cat("encoder.layer.", layer), x, inputs.padding_mask);
+    }
+    return finish_encoder(builder_, inputs, x, checkpoint_.pooling);
   }
-  return finish_encoder(builder, inputs, x, checkpoint.pooling);
+
+ private:
+  float epsilon() const { return static_cast<float>(config_.epsilon); }
+
+  // LayerNorm(x + skip), the sum in one pass over memory.
+  ValueId add_skip_norm(const std::string& module, ValueId x, ValueId skip) {
+    const ValueId gamma = builder_.parameter(module + ".weight", {config_.hidden});
+    const ValueId beta = builder_.parameter(module + ".bias", {config_.hidden});
+    return builder_.microsoft("SkipLayerNormalization", module, {x, skip, gamma, beta},
+                              {{"epsilon", epsilon()}});
+  }
+
+  ValueId add_embeddings(const EncoderInputs& inputs) {
+    const std::string base = "embeddings.";
+    const ValueId words = builder_.embedding(base + "word_embeddings", inputs.input_ids,
+                                             config_.vocab, config_.hidden);
+    const ValueId type =
+        config_.one_type ? builder_.int64s(base + "type", {}, {0}) : inputs.token_types;
+    const ValueId types =
+        builder_.embedding(base + "token_type_embeddings", type, config_.types, config_.hidden);
+    // The rows of a text's positions lie together.
+    const std::string module = base + "position_embeddings";
+    const ValueId table =
+        builder_.parameter(module + ".weight", {config_.positions, config_.hidden});
+    const ValueId length = add_sequence_length(builder_, inputs.input_ids);
+    const ValueId zero = builder_.int64s(module + ".axis", {1}, {0});
+    const ValueId first = builder_.int64s(module + ".first", {1}, {config_.first_position});
+    const ValueId end = builder_.i64("Add", module, {length, first});
+    const ValueId places = builder_.f32("Slice", module, {table, first, end, zero});
+    const ValueId sum = builder_.f32("Add", base + "types", {words, types});
+    return builder_.layer_norm(base + "LayerNorm", builder_.f32("Add", base + "sum", {sum, places}),
+                               config_.hidden, epsilon());
+  }
+
+  ValueId add_block(const std::string& block, ValueId x, ValueId padding_mask) {
+    const int64_t hidden = config_.hidden;
+    const std::string self = block + ".attention.self";
+    const ValueId q = builder_.linear(self + ".query", x, hidden, hidden);
+    const ValueId k = builder_.linear(self + ".key", x, hidden, hidden);
+    const ValueId v = builder_.linear(self + ".value", x, hidden, hidden);
+    const ValueId mixed = builder_.microsoft(
+        "MultiHeadAttention", self, {q, k, v, graph::kNoValue, padding_mask},
+        {{"num_heads", config_.heads},
+         {"scale", 1.0f / std::sqrt(static_cast<float>(hidden / config_.heads))}});
+    const std::string output = block + ".attention.output.";
+    const ValueId attended = builder_.linear(output + "dense", mixed, hidden, hidden);
+    const ValueId y = add_skip_norm(output + "LayerNorm", attended, x);
+    const std::string up = block + ".intermediate";
+    const ValueId wide = builder_.linear(up + ".dense", y, hidden, config_.intermediate);
+    const ValueId narrow =
+        builder_.linear(block + ".output.dense", builder_.microsoft("Gelu", up, {wide}),
+                        config_.intermediate, hidden);
+    return add_skip_norm(block + ".output.LayerNorm", narrow, y);
+  }
+
+  const BertConfig& config_;
+  const Checkpoint& checkpoint_;
+  Builder builder_;
+};
+
+Result<graph::Graph> build(const Checkpoint& checkpoint, ConfigReader& config, BertConfig& bert) {
+  read_config(config, bert);
+  if (bert.first_position >= bert.positions) {
+    config.fail(Corrupt("pad_token_id leaves none of ", bert.positions, " positions"));
+  }
+  const Status status = config.finish();
+  if (!status.ok()) return status.in(cat("[", bert.family, "] config.json"));
+  // The encoder's own files name modules from the root, those of tasks below its name.
+  const std::string prefix = cat(bert.module, ".");
+  const bool prefixed = checkpoint.tensors.contains(prefix + "embeddings.word_embeddings.weight");
+  return BertWriter(bert, checkpoint, prefixed ? prefix : "").write();
 }
 
 }  // namespace
 
 Result<graph::Graph> build_bert(const Checkpoint& checkpoint) {
   ConfigReader config(checkpoint.config);
-  auto bert = read_config(config, "bert", 1e-12);
-  if (!bert.ok()) return bert.status().in("[bert] config.json");
-  return build_encoder(checkpoint, *std::move(bert), "bert");
+  BertConfig bert{.family = "bert", .module = "bert"};
+  return build(checkpoint, config, bert);
 }
 
-// XLM-RoBERTa and RoBERTa: BERT whose positions begin behind that of padding, with one type of
-// token.
+// BERT whose positions begin behind that of padding, with one type of token.
 Result<graph::Graph> build_roberta(const Checkpoint& checkpoint) {
   ConfigReader config(checkpoint.config);
-  auto read = [&]() -> Result<BertConfig> {
-    ENM_ASSIGN_OR_RETURN(const int64_t padding, config.count("pad_token_id", 1));
-    ENM_ASSIGN_OR_RETURN(BertConfig bert, read_config(config, "xlm-roberta", 1e-5));
-    bert.first_position = padding + 1;
-    bert.one_type = true;
-    if (bert.first_position < bert.positions) return bert;
-    return Corrupt("pad_token_id ", padding, " leaves none of ", bert.positions, " positions");
-  };
-  auto bert = read();
-  if (!bert.ok()) return bert.status().in("[xlm-roberta] config.json");
-  return build_encoder(checkpoint, *std::move(bert), "roberta");
+  BertConfig bert{.family = "xlm-roberta", .module = "roberta", .epsilon = 1e-5};
+  bert.first_position = config.count("pad_token_id", 1) + 1;
+  bert.one_type = true;
+  return build(checkpoint, config, bert);
 }
 
 }  // namespace enm::families

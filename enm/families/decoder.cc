@@ -9,6 +9,7 @@ namespace enm::families {
 namespace {
 
 using graph::DType;
+using graph::kNoValue;
 using graph::Shape;
 using graph::ValueId;
 using Activation = DecoderConfig::Activation;
@@ -18,10 +19,9 @@ Status check(const DecoderConfig& c) {
                        c.max_positions}) {
     if (size < 1) return Corrupt("a size of the model is ", size);
   }
-  // Inputs and tables are sized by these before any tensor has vouched for them.
-  constexpr int64_t kMost = 4096;
-  if (c.layers > kMost || c.head_dim > kMost) {
-    return Corrupt(c.layers, " layers and heads of ", c.head_dim, "; at most ", kMost, " of each");
+  if (c.layers > kMostLayers || c.head_dim > kMostHeadDim) {
+    return Corrupt(c.layers, " layers and heads of ", c.head_dim, "; at most ", kMostLayers,
+                   " and ", kMostHeadDim);
   }
   if (c.heads % c.kv_heads != 0) {
     return Corrupt("num_attention_heads ", c.heads, " is no multiple of num_key_value_heads ",
@@ -43,13 +43,10 @@ class DecoderWriter {
     add_inputs();
     rotary_ = add_rotary("", config_.rope);
     local_rotary_ = config_.dual_rope ? add_rotary("local_", config_.local_rope) : rotary_;
-    ENM_ASSIGN_OR_RETURN(residual_, add_embedding());
-    for (int64_t layer = 0; layer < config_.layers; ++layer) {
-      ENM_RETURN_IF_ERROR(add_block(layer));
-    }
-    ENM_ASSIGN_OR_RETURN(const ValueId x, add_norm(std::string(config_.names.final_norm), true));
-    ENM_ASSIGN_OR_RETURN(const ValueId logits, add_head(x));
-    add_output(logits);
+    residual_ = add_embedding();
+    for (int64_t layer = 0; layer < config_.layers && builder_.ok(); ++layer) add_block(layer);
+    const ValueId x = add_norm(std::string(config_.names.final_norm), true);
+    add_output(add_head(x));
     return builder_.finish();
   }
 
@@ -91,16 +88,15 @@ class DecoderWriter {
 
   // seqlens_k = sum(attention_mask, 1) - 1 and total_length = width of attention_mask, both i32.
   void add_lengths(ValueId mask) {
-    const ValueId axis = builder_.int64s("attention_mask.axis", {1}, {1});
-    const ValueId one = builder_.int64s("attention_mask.one", {}, {1});
-    const ValueId sum = builder_.node("ReduceSum", "", "attention_mask/ReduceSum", {mask, axis},
-                                      DType::kInt64, {{"keepdims", int64_t{0}}});
-    const ValueId last = builder_.node("Sub", "", "attention_mask/Sub", {sum, one}, DType::kInt64);
-    seqlens_k_ = builder_.cast("attention_mask/seqlens_k", last, DType::kInt32);
-    const ValueId shape = builder_.node("Shape", "", "attention_mask/Shape", {mask}, DType::kInt64);
-    const ValueId width = builder_.node("Gather", "", "attention_mask/Gather", {shape, one},
-                                        DType::kInt64, {{"axis", int64_t{0}}});
-    total_length_ = builder_.cast("attention_mask/total_length", width, DType::kInt32);
+    const std::string module = "attention_mask";
+    const ValueId axis = builder_.int64s(module + ".axis", {1}, {1});
+    const ValueId one = builder_.int64s(module + ".one", {}, {1});
+    const ValueId sum = builder_.i64("ReduceSum", module, {mask, axis}, {{"keepdims", int64_t{0}}});
+    const ValueId last = builder_.i64("Sub", module, {sum, one});
+    seqlens_k_ = builder_.cast(module + "/seqlens_k", last, DType::kInt32);
+    const ValueId shape = builder_.i64("Shape", module, {mask});
+    const ValueId width = builder_.i64("Gather", module, {shape, one}, {{"axis", int64_t{0}}});
+    total_length_ = builder_.cast(module + "/total_length", width, DType::kInt32);
   }
 
   // Texts that outgrow the positions of a kLongRope model turn by other factors from their first
@@ -127,123 +123,110 @@ class DecoderWriter {
         prefix + "original_positions",
         graph::make_tensor(DType::kInt32, {},
                            std::vector{static_cast<int32_t>(rope.original_positions)}));
-    const ValueId is_long = builder_.node("Greater", "", prefix + "rotary/Greater",
-                                          {total_length_, original}, DType::kBool);
-    const ValueId index = builder_.cast(prefix + "rotary/Cast", is_long, DType::kInt64);
-    return {builder_.f32("Gather", prefix + "rotary/cos", {rotary.cos, index}),
-            builder_.f32("Gather", prefix + "rotary/sin", {rotary.sin, index})};
+    const std::string module = prefix + "rotary";
+    const ValueId is_long =
+        builder_.node("Greater", "", module, {total_length_, original}, DType::kBool);
+    const ValueId index = builder_.cast(module, is_long, DType::kInt64);
+    return {builder_.f32("Gather", module + "/cos", {rotary.cos, index}),
+            builder_.f32("Gather", module + "/sin", {rotary.sin, index})};
   }
 
-  Result<ValueId> add_embedding() {
+  ValueId add_embedding() {
     const std::string module(config_.names.embedding);
-    ENM_ASSIGN_OR_RETURN(const ValueId rows,
-                         builder_.embedding(module, input_ids_, config_.vocab, config_.hidden));
+    const ValueId rows = builder_.embedding(module, input_ids_, config_.vocab, config_.hidden);
     if (config_.embedding_scale == 1) return rows;
-    return builder_.f32("Mul", module + "/Mul",
-                        {rows, builder_.float_scalar(module + ".scale", config_.embedding_scale)});
+    const ValueId scale = builder_.scalar(module + ".scale", config_.embedding_scale);
+    return builder_.f32("Mul", module, {rows, scale});
   }
 
-  Result<ValueId> norm_weight(const std::string& module, int64_t width) {
-    ENM_ASSIGN_OR_RETURN(const ValueId weight, builder_.parameter(module + ".weight", {width}));
+  ValueId norm_weight(const std::string& module, int64_t width) {
+    const ValueId weight = builder_.parameter(module + ".weight", {width});
     if (!config_.norm_plus_one) return weight;
-    return builder_.f32("Add", module + "/plus_one",
-                        {weight, builder_.float_scalar(module + ".one", 1)});
+    return builder_.f32("Add", module, {weight, builder_.scalar(module + ".one", 1)});
   }
 
-  Result<ValueId> add_rms(const std::string& module, ValueId x, int64_t width) {
-    ENM_ASSIGN_OR_RETURN(const ValueId weight, norm_weight(module, width));
-    return builder_.f32("SimplifiedLayerNormalization", module + "/SimplifiedLayerNormalization",
-                        {x, weight}, {{"axis", int64_t{-1}}, {"epsilon", config_.epsilon}});
+  ValueId add_rms(const std::string& module, ValueId x, int64_t width) {
+    return builder_.f32("SimplifiedLayerNormalization", module, {x, norm_weight(module, width)},
+                        {{"axis", int64_t{-1}}, {"epsilon", config_.epsilon}});
   }
 
   // The norm of residual + delta; the sum is the residual from then on.
-  Result<ValueId> add_norm(const std::string& module, bool is_last = false) {
+  ValueId add_norm(const std::string& module, bool is_last = false) {
     const bool rms = config_.norm == DecoderConfig::Norm::kRms;
-    if (delta_ == graph::kNoValue) {
-      return rms ? add_rms(module, residual_, config_.hidden)
-                 : builder_.layer_norm(module, residual_, config_.hidden, config_.epsilon);
+    const int64_t width = config_.hidden;
+    if (delta_ == kNoValue) {
+      return rms ? add_rms(module, residual_, width)
+                 : builder_.layer_norm(module, residual_, width, config_.epsilon);
     }
-    ENM_ASSIGN_OR_RETURN(const ValueId weight, norm_weight(module, config_.hidden));
-    std::vector<ValueId> inputs = {residual_, delta_, weight};
-    if (!rms && builder_.has(module + ".bias")) {
-      ENM_ASSIGN_OR_RETURN(inputs.emplace_back(),
-                           builder_.parameter(module + ".bias", {config_.hidden}));
-    }
-    const char* op = rms ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization";
-    const ValueId y = builder_.microsoft(op, cat(module, "/", op), std::move(inputs),
-                                         {{"epsilon", config_.epsilon}});
+    const ValueId weight = norm_weight(module, width);
+    const ValueId bias = rms ? kNoValue : builder_.parameter_if_any(module + ".bias", {width});
+    const ValueId y = builder_.microsoft(
+        rms ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization", module,
+        {residual_, delta_, weight, bias}, {{"epsilon", config_.epsilon}});
     if (is_last) return y;
-    residual_ = builder_.graph.add_value(module + "/sum", {DType::kFloat32, {}});
-    auto& outputs = builder_.graph.nodes.back().outputs;
-    outputs.insert(outputs.end(), {graph::kNoValue, graph::kNoValue, residual_});
+    builder_.graph.nodes.back().outputs.resize(3, kNoValue);
+    residual_ = builder_.add_output(module + "/sum");
     return y;
   }
 
   //   x += post_norm(attention(norm(x)));  x += post_norm(mlp(norm(x)))
   // or, in parallel,
   //   x += attention(norm(x)) + mlp(norm(x))
-  Status add_block(int64_t layer) {
+  void add_block(int64_t layer) {
     const DecoderNames& names = config_.names;
     const std::string block = cat(names.blocks, layer, ".");
-    ENM_ASSIGN_OR_RETURN(ValueId h, add_norm(cat(block, names.attention_norm)));
-    ENM_ASSIGN_OR_RETURN(ValueId attended, add_attention(block, layer, h));
+    ValueId h = add_norm(cat(block, names.attention_norm));
+    ValueId attended = add_attention(block, layer, h);
     if (config_.post_norms) {
-      ENM_ASSIGN_OR_RETURN(
-          attended, add_rms(cat(block, names.attention_post_norm), attended, config_.hidden));
+      attended = add_rms(cat(block, names.attention_post_norm), attended, config_.hidden);
     }
     if (!config_.parallel) {
       delta_ = attended;
-      ENM_ASSIGN_OR_RETURN(h, add_norm(cat(block, names.mlp_norm)));
+      h = add_norm(cat(block, names.mlp_norm));
     }
-    ENM_ASSIGN_OR_RETURN(delta_, add_mlp(block, h));
+    delta_ = add_mlp(block, h);
     if (config_.post_norms) {
-      ENM_ASSIGN_OR_RETURN(delta_,
-                           add_rms(cat(block, names.mlp_post_norm), delta_, config_.hidden));
+      delta_ = add_rms(cat(block, names.mlp_post_norm), delta_, config_.hidden);
     }
-    if (config_.parallel) delta_ = builder_.f32("Add", block + "Add", {attended, delta_});
-    return {};
+    if (config_.parallel) {
+      delta_ = builder_.f32("Add", cat(config_.names.blocks, layer), {attended, delta_});
+    }
   }
 
   // RMS over every head of x [batch, sequence, heads * head_dim].
-  Result<ValueId> add_head_norm(const std::string& module, ValueId x, int64_t heads) {
-    const ValueId by_head = builder_.f32(
-        "Reshape", module + "/heads",
-        {x, builder_.int64s(module + ".head_dims", {4}, {0, 0, heads, config_.head_dim})});
-    ENM_ASSIGN_OR_RETURN(const ValueId y, add_rms(module, by_head, config_.head_dim));
-    return builder_.f32(
-        "Reshape", module + "/whole",
-        {y, builder_.int64s(module + ".dims", {3}, {0, 0, heads * config_.head_dim})});
+  ValueId add_head_norm(const std::string& module, ValueId x, int64_t heads) {
+    const int64_t width = config_.head_dim;
+    const ValueId head_dims = builder_.int64s(module + ".head_dims", {4}, {0, 0, heads, width});
+    const ValueId dims = builder_.int64s(module + ".dims", {3}, {0, 0, heads * width});
+    const ValueId by_head = builder_.f32("Reshape", module + "/heads", {x, head_dims});
+    return builder_.f32("Reshape", module, {add_rms(module, by_head, width), dims});
   }
 
-  Result<ValueId> add_attention(const std::string& block, int64_t layer, ValueId h) {
+  ValueId add_attention(const std::string& block, int64_t layer, ValueId h) {
     const DecoderNames& names = config_.names;
+    const int64_t hidden = config_.hidden;
     const int64_t q_width = config_.heads * config_.head_dim;
     const int64_t kv_width = config_.kv_heads * config_.head_dim;
-    ValueId q, k, v;
+    ValueId qkv[3];
     if (config_.fused_qkv) {
       const std::string module = cat(block, names.query_key_value);
-      ENM_ASSIGN_OR_RETURN(const ValueId all,
-                           builder_.linear(module, h, config_.hidden, q_width + 2 * kv_width));
-      const std::vector<ValueId> parts = builder_.split(module, all, {q_width, kv_width, kv_width});
-      q = parts[0], k = parts[1], v = parts[2];
+      const ValueId all = builder_.linear(module, h, hidden, q_width + 2 * kv_width);
+      builder_.split(module, all, {q_width, kv_width, kv_width}, qkv);
     } else {
-      ENM_ASSIGN_OR_RETURN(q, builder_.linear(cat(block, names.query), h, config_.hidden, q_width));
-      ENM_ASSIGN_OR_RETURN(k, builder_.linear(cat(block, names.key), h, config_.hidden, kv_width));
-      ENM_ASSIGN_OR_RETURN(v,
-                           builder_.linear(cat(block, names.value), h, config_.hidden, kv_width));
+      qkv[0] = builder_.linear(cat(block, names.query), h, hidden, q_width);
+      qkv[1] = builder_.linear(cat(block, names.key), h, hidden, kv_width);
+      qkv[2] = builder_.linear(cat(block, names.value), h, hidden, kv_width);
     }
     if (config_.qk_norm) {
-      ENM_ASSIGN_OR_RETURN(q, add_head_norm(cat(block, names.query_norm), q, config_.heads));
-      ENM_ASSIGN_OR_RETURN(k, add_head_norm(cat(block, names.key_norm), k, config_.kv_heads));
+      qkv[0] = add_head_norm(cat(block, names.query_norm), qkv[0], config_.heads);
+      qkv[1] = add_head_norm(cat(block, names.key_norm), qkv[1], config_.kv_heads);
     }
-    const ValueId mixed =
-        add_grouped_query(cat(block, names.attention, "/GroupQueryAttention"), layer, q, k, v);
-    return builder_.linear(cat(block, names.attention_output), mixed, q_width, config_.hidden);
+    const ValueId mixed = add_grouped_query(cat(block, names.attention), layer, qkv);
+    return builder_.linear(cat(block, names.attention_output), mixed, q_width, hidden);
   }
 
   // Over the layer's cache; adds present.N.key/value to the outputs.
-  ValueId add_grouped_query(const std::string& name, int64_t layer, ValueId q, ValueId k,
-                            ValueId v) {
+  ValueId add_grouped_query(const std::string& module, int64_t layer, const ValueId* qkv) {
     graph::Graph& graph = builder_.graph;
     const graph::ModelDescription::Layer& cache =
         builder_.description.layers[static_cast<size_t>(layer)];
@@ -252,9 +235,9 @@ class DecoderWriter {
                             ? config_.attention_scale
                             : 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
     const ValueId out = builder_.microsoft(
-        "GroupQueryAttention", name,
-        {q, k, v, graph.find_value(cache.past_key), graph.find_value(cache.past_value), seqlens_k_,
-         total_length_, rotary.cos, rotary.sin},
+        "GroupQueryAttention", module,
+        {qkv[0], qkv[1], qkv[2], graph.find_value(cache.past_key),
+         graph.find_value(cache.past_value), seqlens_k_, total_length_, rotary.cos, rotary.sin},
         {{"num_heads", config_.heads},
          {"kv_num_heads", config_.kv_heads},
          {"scale", scale},
@@ -272,64 +255,52 @@ class DecoderWriter {
     return out;
   }
 
-  ValueId add_activation(const std::string& name, ValueId x) {
+  ValueId add_activation(const std::string& module, ValueId x) {
     switch (config_.activation) {
       case Activation::kSilu:
-        return builder_.microsoft("QuickGelu", name + "/Silu", {x}, {{"alpha", 1.0f}});
+        return builder_.microsoft("QuickGelu", module, {x}, {{"alpha", 1.0f}});
       case Activation::kQuickGelu:
-        return builder_.microsoft("QuickGelu", name + "/QuickGelu", {x}, {{"alpha", 1.702f}});
+        return builder_.microsoft("QuickGelu", module, {x}, {{"alpha", 1.702f}});
       case Activation::kGelu:
-        return builder_.microsoft("Gelu", name + "/Gelu", {x});
+        return builder_.microsoft("Gelu", module, {x});
       case Activation::kGeluTanh:
-        return builder_.microsoft("FastGelu", name + "/FastGelu", {x});
+        return builder_.microsoft("FastGelu", module, {x});
       case Activation::kRelu:
         break;
     }
-    return builder_.f32("Relu", name + "/Relu", {x});
+    return builder_.f32("Relu", module, {x});
   }
 
-  Result<ValueId> add_mlp(const std::string& block, ValueId h) {
+  ValueId add_mlp(const std::string& block, ValueId h) {
     const DecoderNames& names = config_.names;
     const std::string mlp = cat(block, names.mlp);
+    const int64_t hidden = config_.hidden;
     const int64_t wide = config_.intermediate;
-    const auto down = [&](ValueId x) {
-      return builder_.linear(cat(block, names.down), x, wide, config_.hidden);
-    };
-    if (!config_.gated) {
-      ENM_ASSIGN_OR_RETURN(const ValueId up,
-                           builder_.linear(cat(block, names.up), h, config_.hidden, wide));
-      return down(add_activation(mlp, up));
-    }
-    ValueId gate, up;
-    if (config_.fused_gate_up) {
+    ValueId gate_up[2] = {kNoValue, kNoValue};
+    if (config_.gated && config_.fused_gate_up) {
       const std::string module = cat(block, names.gate_up);
-      ENM_ASSIGN_OR_RETURN(const ValueId both,
-                           builder_.linear(module, h, config_.hidden, 2 * wide));
-      const std::vector<ValueId> parts = builder_.split(module, both, {wide, wide});
-      gate = parts[0], up = parts[1];
+      builder_.split(module, builder_.linear(module, h, hidden, 2 * wide), {wide, wide}, gate_up);
     } else {
-      ENM_ASSIGN_OR_RETURN(gate, builder_.linear(cat(block, names.gate), h, config_.hidden, wide));
-      ENM_ASSIGN_OR_RETURN(up, builder_.linear(cat(block, names.up), h, config_.hidden, wide));
+      if (config_.gated) gate_up[0] = builder_.linear(cat(block, names.gate), h, hidden, wide);
+      gate_up[1] = builder_.linear(cat(block, names.up), h, hidden, wide);
     }
-    return down(builder_.f32("Mul", mlp + "/Mul", {add_activation(mlp, gate), up}));
+    ValueId x = add_activation(mlp, gate_up[config_.gated ? 0 : 1]);
+    if (config_.gated) x = builder_.f32("Mul", mlp, {x, gate_up[1]});
+    return builder_.linear(cat(block, names.down), x, wide, hidden);
   }
 
-  Result<ValueId> add_head(ValueId x) {
+  ValueId add_head(ValueId x) {
     const std::string head(config_.names.head);
-    ValueId logits;
-    if (config_.tied_head) {
-      ENM_ASSIGN_OR_RETURN(logits, builder_.product(head, cat(config_.names.embedding, ".weight"),
-                                                    x, config_.hidden, config_.vocab));
-    } else {
-      ENM_ASSIGN_OR_RETURN(logits, builder_.linear(head, x, config_.hidden, config_.vocab));
-    }
+    const ValueId logits = config_.tied_head
+                               ? builder_.product(head, cat(config_.names.embedding, ".weight"), x,
+                                                  config_.hidden, config_.vocab)
+                               : builder_.linear(head, x, config_.hidden, config_.vocab);
     builder_.description.head = builder_.description.modules.back().node;
     builder_.description.modules.pop_back();  // adapters leave the head alone
     if (config_.logit_softcap == 0) return logits;
-    const ValueId cap = builder_.float_scalar(head + ".softcap", config_.logit_softcap);
-    const ValueId small = builder_.f32("Div", head + "/Div", {logits, cap});
-    const ValueId capped = builder_.f32("Tanh", head + "/Tanh", {small});
-    return builder_.f32("Mul", head + "/Mul", {capped, cap});
+    const ValueId cap = builder_.scalar(head + ".softcap", config_.logit_softcap);
+    const ValueId capped = builder_.f32("Tanh", head, {builder_.f32("Div", head, {logits, cap})});
+    return builder_.f32("Mul", head, {capped, cap});
   }
 
   // logits come first, as transformers.js expects.
@@ -345,12 +316,12 @@ class DecoderWriter {
   const DecoderConfig& config_;
   Builder builder_;
   const int64_t positions_;
-  ValueId input_ids_ = graph::kNoValue;     // i64[batch_size, sequence]
-  ValueId seqlens_k_ = graph::kNoValue;     // i32[batch_size]: past + sequence - 1
-  ValueId total_length_ = graph::kNoValue;  // i32[]: past + sequence
+  ValueId input_ids_ = kNoValue;     // i64[batch_size, sequence]
+  ValueId seqlens_k_ = kNoValue;     // i32[batch_size]: past + sequence - 1
+  ValueId total_length_ = kNoValue;  // i32[]: past + sequence
   Rotary rotary_{}, local_rotary_{};
-  ValueId residual_ = graph::kNoValue;
-  ValueId delta_ = graph::kNoValue;  // what the residual gets before the next norm
+  ValueId residual_ = kNoValue;
+  ValueId delta_ = kNoValue;  // what the residual gets before the next norm
 };
 
 }  // namespace

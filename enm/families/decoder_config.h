@@ -112,6 +112,11 @@ struct DecoderConfig {
   }
 };
 
+/// Layers and width of a head that nobody passes: inputs and tables are sized by these before any
+/// tensor has vouched for them.
+inline constexpr int64_t kMostLayers = 4096;
+inline constexpr int64_t kMostHeadDim = 4096;
+
 /// Positions that rotary tables have where nobody asks for more.
 inline constexpr int64_t kDefaultPositions = 8192;
 

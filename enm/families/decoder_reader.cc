@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace enm::families {
 namespace {
@@ -9,185 +10,176 @@ namespace {
 using Activation = DecoderConfig::Activation;
 using Kind = Rope::Kind;
 
-Result<Kind> read_kind(ConfigReader& scaling) {
-  ENM_ASSIGN_OR_RETURN(const std::string old_style, scaling.text("type", "default"));
-  ENM_ASSIGN_OR_RETURN(const std::string type, scaling.text("rope_type", old_style));
+// The value of the first of `names` that is `name`; -1 if there is none.
+int index_of(std::string_view name, std::span<const std::string_view> names) {
+  const auto found = std::ranges::find(names, name);
+  return found == names.end() ? -1 : static_cast<int>(found - names.begin());
+}
+
+Kind read_kind(ConfigReader& scaling) {
+  constexpr std::string_view kNames[] = {"default", "linear",   "dynamic",
+                                         "yarn",    "longrope", "llama3"};  // in Kind's order
+  const std::string old_style = scaling.text("type", "default");
+  const std::string type = scaling.text("rope_type", old_style);
   // Phi-3's first files call it "su" or "yarn".
   if (scaling.find("short_factor") != nullptr && (type == "su" || type == "yarn")) {
     return Kind::kLongRope;
   }
-  for (const auto& [name, kind] : {std::pair("default", Kind::kDefault),
-                                   {"linear", Kind::kLinear},
-                                   {"dynamic", Kind::kDynamic},
-                                   {"yarn", Kind::kYarn},
-                                   {"longrope", Kind::kLongRope},
-                                   {"llama3", Kind::kLlama3}}) {
-    if (type == name) return kind;
+  const int kind = index_of(type, kNames);
+  if (kind < 0) {
+    scaling.fail(Unsupported("rope_type ", quoted(type), " is not supported; default, linear, ",
+                             "dynamic, yarn, longrope and llama3 are"));
   }
-  return Unsupported("rope_type ", quoted(type), " is not supported; default, linear, dynamic, ",
-                     "yarn, longrope and llama3 are");
+  return static_cast<Kind>(std::max(kind, 0));
 }
 
-Status read_yarn(ConfigReader& scaling, Rope& rope) {
-  ENM_ASSIGN_OR_RETURN(rope.beta_fast, scaling.number("beta_fast", rope.beta_fast));
-  ENM_ASSIGN_OR_RETURN(rope.beta_slow, scaling.number("beta_slow", rope.beta_slow));
-  ENM_ASSIGN_OR_RETURN(rope.truncate, scaling.flag("truncate", true));
-  ENM_ASSIGN_OR_RETURN(const double mscale, scaling.number("mscale", 0));
-  ENM_ASSIGN_OR_RETURN(const double mscale_all, scaling.number("mscale_all_dim", 0));
+void read_yarn(ConfigReader& scaling, Rope& rope) {
+  rope.beta_fast = scaling.number("beta_fast", rope.beta_fast);
+  rope.beta_slow = scaling.number("beta_slow", rope.beta_slow);
+  rope.truncate = scaling.flag("truncate", true);
+  const double mscale = scaling.number("mscale", 0);
+  const double mscale_all = scaling.number("mscale_all_dim", 0);
   scaling.find("finetuned");  // says how the model was made
-  if (rope.attention_factor > 0 || mscale <= 0 || mscale_all <= 0 || rope.factor <= 1) return {};
+  if (rope.attention_factor > 0 || mscale <= 0 || mscale_all <= 0 || rope.factor <= 1) return;
   const double grown = 0.1 * std::log(rope.factor);
   rope.attention_factor = (mscale * grown + 1) / (mscale_all * grown + 1);
-  return {};
 }
 
 // The keys of `rope_parameters` or `rope_scaling`. `original` is what config.json itself says.
-Result<Rope> read_scaling(const Json& json, Rope rope, int64_t original, int64_t max_positions) {
-  ConfigReader scaling(json);
-  ENM_ASSIGN_OR_RETURN(rope.kind, read_kind(scaling));
-  ENM_ASSIGN_OR_RETURN(rope.theta, scaling.number("rope_theta", rope.theta));
-  ENM_ASSIGN_OR_RETURN(rope.partial_factor,
-                       scaling.number("partial_rotary_factor", rope.partial_factor));
-  ENM_ASSIGN_OR_RETURN(const int64_t inner,
-                       scaling.positive("original_max_position_embeddings", max_positions));
+void read_scaling(ConfigReader& config, std::string_view where, const Json* json, Rope& rope,
+                  int64_t original, int64_t max_positions) {
+  if (json == nullptr || json->members().empty()) return;
+  ConfigReader scaling(*json);
+  rope.kind = read_kind(scaling);
+  rope.theta = scaling.number("rope_theta", rope.theta);
+  rope.partial_factor = scaling.number("partial_rotary_factor", rope.partial_factor);
+  const int64_t inner = scaling.positive("original_max_position_embeddings", max_positions);
   rope.original_positions = original > 0 ? original : inner;
   const double ratio =
       static_cast<double>(max_positions) / static_cast<double>(rope.original_positions);
   const bool needs_factor = rope.kind != Kind::kDefault && rope.kind != Kind::kLongRope;
-  if (needs_factor) ENM_RETURN_IF_ERROR(json.get_double("factor").status());
-  ENM_ASSIGN_OR_RETURN(rope.factor, scaling.number("factor", ratio));
-  ENM_ASSIGN_OR_RETURN(rope.attention_factor, scaling.number("attention_factor", 0));
-  if (rope.kind == Kind::kYarn) ENM_RETURN_IF_ERROR(read_yarn(scaling, rope));
+  if (needs_factor && scaling.find("factor") == nullptr) {
+    scaling.fail(Corrupt("key \"factor\" is missing"));
+  }
+  rope.factor = scaling.number("factor", ratio);
+  rope.attention_factor = scaling.number("attention_factor", 0);
+  if (rope.kind == Kind::kYarn) read_yarn(scaling, rope);
   if (rope.kind == Kind::kLlama3) {
-    ENM_ASSIGN_OR_RETURN(rope.low_frequency_factor, scaling.number("low_freq_factor", 1));
-    ENM_ASSIGN_OR_RETURN(rope.high_frequency_factor, scaling.number("high_freq_factor", 4));
+    rope.low_frequency_factor = scaling.number("low_freq_factor", 1);
+    rope.high_frequency_factor = scaling.number("high_freq_factor", 4);
   }
   if (rope.kind == Kind::kLongRope) {
-    ENM_ASSIGN_OR_RETURN(rope.short_factors, scaling.numbers("short_factor"));
-    ENM_ASSIGN_OR_RETURN(rope.long_factors, scaling.numbers("long_factor"));
+    rope.short_factors = scaling.numbers("short_factor");
+    rope.long_factors = scaling.numbers("long_factor");
   }
-  ENM_RETURN_IF_ERROR(scaling.finish({}));
-  return rope;
-}
-
-Status check_heads(const DecoderConfig& decoder) {
-  if (decoder.heads % decoder.kv_heads == 0 &&
-      (decoder.head_dim > 0 || decoder.hidden % decoder.heads == 0)) {
-    return {};
-  }
-  return Corrupt("hidden_size ", decoder.hidden, ", num_attention_heads ", decoder.heads,
-                 " and num_key_value_heads ", decoder.kv_heads, " do not divide");
+  config.fail(scaling.finish().in(where));
 }
 
 }  // namespace
 
-Result<Activation> read_activation(ConfigReader& config, std::string_view key,
-                                   std::string_view fallback) {
-  ENM_ASSIGN_OR_RETURN(const std::string name, config.text(key, fallback));
-  for (const auto& [known, activation] : {std::pair("silu", Activation::kSilu),
-                                          {"swish", Activation::kSilu},
-                                          {"gelu", Activation::kGelu},
-                                          {"gelu_new", Activation::kGeluTanh},
-                                          {"gelu_fast", Activation::kGeluTanh},
-                                          {"gelu_pytorch_tanh", Activation::kGeluTanh},
-                                          {"quick_gelu", Activation::kQuickGelu},
-                                          {"relu", Activation::kRelu}}) {
-    if (name == known) return activation;
-  }
-  return Unsupported("key ", quoted(key), ": activation ", quoted(name), " is not supported");
+Activation read_activation(ConfigReader& config, std::string_view key, std::string_view fallback) {
+  constexpr std::string_view kNames[] = {
+      "silu", "swish", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "quick_gelu", "relu"};
+  constexpr Activation kActivations[] = {
+      Activation::kSilu,     Activation::kSilu,     Activation::kGelu,      Activation::kGeluTanh,
+      Activation::kGeluTanh, Activation::kGeluTanh, Activation::kQuickGelu, Activation::kRelu};
+  const std::string name = config.text(key, fallback);
+  const int index = index_of(name, kNames);
+  if (index >= 0) return kActivations[index];
+  config.fail(Unsupported("key ", quoted(key), ": activation ", quoted(name), " is not supported"));
+  return Activation::kSilu;
 }
 
-Result<Rope> read_rope(ConfigReader& config, Rope rope, int64_t max_positions) {
-  ENM_ASSIGN_OR_RETURN(rope.theta, config.number("rope_theta", rope.theta));
-  ENM_ASSIGN_OR_RETURN(rope.partial_factor,
-                       config.number("partial_rotary_factor", rope.partial_factor));
-  const bool has_original = config.find("original_max_position_embeddings") != nullptr;
-  ENM_ASSIGN_OR_RETURN(const int64_t original,
-                       config.positive("original_max_position_embeddings", 1));
+void read_rope(ConfigReader& config, Rope& rope, int64_t max_positions) {
+  rope.theta = config.number("rope_theta", rope.theta);
+  rope.partial_factor = config.number("partial_rotary_factor", rope.partial_factor);
+  const int64_t original = config.count("original_max_position_embeddings", 0);
   for (std::string_view key : {"rope_scaling", "rope_parameters"}) {
-    const Json* scaling = config.find(key);
-    if (scaling == nullptr || scaling->members().empty()) continue;
-    auto read = read_scaling(*scaling, rope, has_original ? original : 0, max_positions);
-    if (!read.ok()) return read.status().in(key);
-    rope = *std::move(read);
+    read_scaling(config, key, config.find(key), rope, original, max_positions);
   }
-  return rope;
 }
 
-Result<RopePair> read_rope_pair(ConfigReader& config, std::string_view global_key,
-                                std::string_view local_key, RopePair pair, int64_t max_positions) {
-  ENM_ASSIGN_OR_RETURN(pair.global.theta, config.number(global_key, pair.global.theta));
-  ENM_ASSIGN_OR_RETURN(pair.local.theta, config.number(local_key, pair.local.theta));
-  const auto read = [&](const Json* json, std::string_view key, Rope& rope) -> Status {
-    if (json == nullptr || json->is_null()) return {};
-    auto one = read_scaling(*json, rope, 0, max_positions);
-    if (one.ok()) rope = *std::move(one);
-    return one.ok() ? Status() : one.status().in(key);
+void read_two_ropes(ConfigReader& config, std::string_view global_key, Rope& global,
+                    std::string_view local_key, Rope& local, int64_t max_positions) {
+  global.theta = config.number(global_key, global.theta);
+  local.theta = config.number(local_key, local.theta);
+  const auto read = [&](ConfigReader& reader, std::string_view key, Rope& rope) {
+    read_scaling(config, key, reader.find(key), rope, 0, max_positions);
   };
-  ENM_RETURN_IF_ERROR(read(config.find("rope_scaling"), "rope_scaling", pair.global));
-  if (const Json* both = config.find("rope_parameters")) {
-    ConfigReader types(*both);
-    ENM_RETURN_IF_ERROR(read(types.find("full_attention"), "full_attention", pair.global));
-    ENM_RETURN_IF_ERROR(read(types.find("sliding_attention"), "sliding_attention", pair.local));
-    ENM_RETURN_IF_ERROR(types.finish({}).in("rope_parameters"));
-  }
-  return pair;
+  read(config, "rope_scaling", global);
+  const Json* both = config.find("rope_parameters");
+  if (both == nullptr) return;
+  ConfigReader types(*both);
+  read(types, "full_attention", global);
+  read(types, "sliding_attention", local);
+  config.fail(types.finish().in("rope_parameters"));
 }
 
-Result<std::vector<bool>> read_sliding_layers(ConfigReader& config, int64_t layers,
-                                              FunctionRef<bool(int64_t layer)> slides) {
+int64_t read_layers(ConfigReader& config) {
+  const int64_t layers = config.positive("num_hidden_layers");
+  if (layers <= kMostLayers) return layers;
+  config.fail(Corrupt("num_hidden_layers is ", layers, "; at most ", kMostLayers));
+  return 1;
+}
+
+std::vector<bool> read_sliding_layers(ConfigReader& config, int64_t layers,
+                                      FunctionRef<bool(int64_t layer)> slides) {
   std::vector<bool> out;
   const Json* types = config.find("layer_types");
-  if (types == nullptr) {
-    for (int64_t layer = 0; layer < layers; ++layer) out.push_back(slides(layer));
-    return out;
-  }
-  for (const Json& type : types->items()) {
-    const bool sliding = type.string() == "sliding_attention";
-    if (!sliding && type.string() != "full_attention") {
-      return Unsupported("layer_types has ", quoted(type.string()),
-                         "; full_attention and sliding_attention are supported");
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    if (types == nullptr || layer >= static_cast<int64_t>(types->items().size())) {
+      out.push_back(slides(layer));
+      continue;
     }
-    out.push_back(sliding);
+    const std::string& type = types->items()[static_cast<size_t>(layer)].string();
+    out.push_back(type == "sliding_attention");
+    if (!out.back() && type != "full_attention") {
+      config.fail(Unsupported("layer_types has ", quoted(type),
+                              "; full_attention and sliding_attention are supported"));
+    }
   }
-  if (out.size() == static_cast<size_t>(layers)) return out;
-  return Corrupt("layer_types has ", out.size(), " items; num_hidden_layers is ", layers);
+  if (types != nullptr && types->items().size() != out.size()) {
+    config.fail(Corrupt("layer_types has ", types->items().size(), " items; num_hidden_layers is ",
+                        layers));
+  }
+  return out;
 }
 
-Status read_windows(ConfigReader& config, DecoderConfig& decoder,
-                    FunctionRef<bool(int64_t layer)> slides) {
-  const bool has_window = config.find("sliding_window") != nullptr;
-  ENM_ASSIGN_OR_RETURN(const std::vector<bool> sliding,
-                       read_sliding_layers(config, decoder.layers, slides));
-  if (std::ranges::find(sliding, true) == sliding.end()) return {};
-  if (!has_window) {
-    return config.find("layer_types") == nullptr ? Status() : Corrupt("sliding_window is missing");
+void read_windows(ConfigReader& config, DecoderConfig& decoder,
+                  FunctionRef<bool(int64_t layer)> slides) {
+  const std::vector<bool> sliding = read_sliding_layers(config, decoder.layers, slides);
+  const int64_t window = config.count("sliding_window", 0);
+  if (std::ranges::find(sliding, true) == sliding.end()) return;
+  if (window == 0) {
+    if (config.find("layer_types") != nullptr) config.fail(Corrupt("sliding_window is missing"));
+    return;
   }
-  ENM_ASSIGN_OR_RETURN(const int64_t window, config.positive("sliding_window"));
   for (bool slides_here : sliding) decoder.windows.push_back(slides_here ? window : 0);
-  return {};
 }
 
-Result<DecoderConfig> read_decoder(ConfigReader& config, DecoderConfig decoder) {
-  ENM_ASSIGN_OR_RETURN(decoder.hidden, config.positive("hidden_size"));
-  ENM_ASSIGN_OR_RETURN(decoder.intermediate, config.positive("intermediate_size"));
-  ENM_ASSIGN_OR_RETURN(decoder.vocab, config.positive("vocab_size"));
-  ENM_ASSIGN_OR_RETURN(decoder.layers, config.positive("num_hidden_layers"));
-  ENM_ASSIGN_OR_RETURN(decoder.heads, config.positive("num_attention_heads"));
-  ENM_ASSIGN_OR_RETURN(decoder.kv_heads, config.positive("num_key_value_heads", decoder.heads));
-  ENM_ASSIGN_OR_RETURN(decoder.head_dim, config.count("head_dim", decoder.head_dim));
-  ENM_RETURN_IF_ERROR(check_heads(decoder));
-  if (decoder.head_dim == 0) decoder.head_dim = decoder.hidden / decoder.heads;
-  ENM_ASSIGN_OR_RETURN(decoder.max_positions, config.positive("max_position_embeddings"));
+void read_decoder(ConfigReader& config, DecoderConfig& decoder) {
+  decoder.hidden = config.positive("hidden_size");
+  decoder.intermediate = config.positive("intermediate_size");
+  decoder.vocab = config.positive("vocab_size");
+  decoder.layers = read_layers(config);
+  decoder.heads = config.positive("num_attention_heads");
+  decoder.kv_heads = config.positive("num_key_value_heads", decoder.heads);
+  decoder.head_dim = config.count("head_dim", decoder.head_dim);
+  if (decoder.head_dim == 0) {
+    decoder.head_dim = decoder.hidden / decoder.heads;
+    if (decoder.hidden % decoder.heads != 0) {
+      config.fail(Corrupt("hidden_size ", decoder.hidden, " is no multiple of num_attention_heads ",
+                          decoder.heads));
+    }
+  }
+  decoder.max_positions = config.positive("max_position_embeddings");
   const bool rms = decoder.norm == DecoderConfig::Norm::kRms;
-  ENM_ASSIGN_OR_RETURN(const double epsilon,
-                       config.number(rms ? "rms_norm_eps" : "layer_norm_eps", decoder.epsilon));
-  decoder.epsilon = static_cast<float>(epsilon);
-  ENM_ASSIGN_OR_RETURN(decoder.tied_head, config.flag("tie_word_embeddings", decoder.tied_head));
-  // Whether there are biases, the tensors tell.
-  ENM_RETURN_IF_ERROR(config.flag("attention_bias", false).status());
-  if (decoder.dual_rope) return decoder;
-  ENM_ASSIGN_OR_RETURN(decoder.rope, read_rope(config, decoder.rope, decoder.max_positions));
+  decoder.epsilon =
+      static_cast<float>(config.number(rms ? "rms_norm_eps" : "layer_norm_eps", decoder.epsilon));
+  decoder.tied_head = config.flag("tie_word_embeddings", decoder.tied_head);
+  config.flag("attention_bias", false);  // whether there are biases, the tensors tell
+  if (decoder.dual_rope) return;
+  read_rope(config, decoder.rope, decoder.max_positions);
   if (decoder.rope.kind == Kind::kYarn) {
     const double stretched =
         decoder.rope.factor * static_cast<double>(decoder.rope.original_positions);
@@ -195,7 +187,6 @@ Result<DecoderConfig> read_decoder(ConfigReader& config, DecoderConfig decoder) 
     decoder.max_positions =
         std::max(decoder.max_positions, static_cast<int64_t>(std::min(stretched, kMost)));
   }
-  return decoder;
 }
 
 }  // namespace enm::families

@@ -10,23 +10,23 @@ namespace {
 
 // Mean over the tokens that the mask keeps: sum(x * mask) / max(sum(mask), 1e-9).
 ValueId add_mean_pooling(Builder& builder, ValueId states, ValueId mask) {
-  const ValueId last = builder.int64s("pooling.last_axis", {1}, {-1});
-  const ValueId tokens = builder.int64s("pooling.token_axis", {1}, {1});
-  const ValueId weights = builder.cast("pooling/Cast", mask, DType::kFloat32);
-  const ValueId column = builder.f32("Unsqueeze", "pooling/Unsqueeze", {weights, last});
-  const ValueId kept = builder.f32("Mul", "pooling/Mul", {states, column});
-  const ValueId sum =
-      builder.f32("ReduceSum", "pooling/ReduceSum", {kept, tokens}, {{"keepdims", int64_t{0}}});
-  const ValueId count =
-      builder.f32("ReduceSum", "pooling/count", {column, tokens}, {{"keepdims", int64_t{0}}});
-  const ValueId least = builder.float_scalar("pooling.least", 1e-9f);
-  return builder.f32("Div", "pooling/Div",
-                     {sum, builder.f32("Max", "pooling/Max", {count, least})});
+  const std::string module = "pooling";
+  const ValueId last = builder.int64s(module + ".last_axis", {1}, {-1});
+  const ValueId tokens = builder.int64s(module + ".token_axis", {1}, {1});
+  const ValueId weights = builder.cast(module, mask, DType::kFloat32);
+  const ValueId column = builder.f32("Unsqueeze", module, {weights, last});
+  const auto sum = [&](const char* name, ValueId value) {
+    return builder.f32("ReduceSum", name, {value, tokens}, {{"keepdims", int64_t{0}}});
+  };
+  const ValueId total = sum("pooling", builder.f32("Mul", module, {states, column}));
+  const ValueId least = builder.scalar(module + ".least", 1e-9f);
+  const ValueId count = builder.f32("Max", module, {sum("pooling/count", column), least});
+  return builder.f32("Div", module, {total, count});
 }
 
 ValueId add_cls_pooling(Builder& builder, ValueId states) {
   const ValueId first = builder.int64s("pooling.first", {}, {0});
-  return builder.f32("Gather", "pooling/Gather", {states, first}, {{"axis", int64_t{1}}});
+  return builder.f32("Gather", "pooling", {states, first}, {{"axis", int64_t{1}}});
 }
 
 }  // namespace
@@ -44,18 +44,17 @@ EncoderInputs add_encoder_inputs(Builder& builder, bool token_types) {
     builder.description.token_type_ids = "token_type_ids";
     inputs.token_types = builder.graph.add_input("token_type_ids", tokens);
   }
-  inputs.padding_mask = builder.cast("attention_mask/Cast", inputs.mask, DType::kInt32);
+  inputs.padding_mask = builder.cast("attention_mask", inputs.mask, DType::kInt32);
   return inputs;
 }
 
 ValueId add_sequence_length(Builder& builder, ValueId input_ids) {
-  const ValueId shape = builder.node("Shape", "", "positions/Shape", {input_ids}, DType::kInt64);
-  return builder.node("Gather", "", "positions/Gather",
-                      {shape, builder.int64s("positions.axis", {1}, {1})}, DType::kInt64);
+  const ValueId shape = builder.i64("Shape", "positions", {input_ids});
+  return builder.i64("Gather", "positions", {shape, builder.int64s("positions.axis", {1}, {1})});
 }
 
-graph::Graph finish_encoder(Builder& builder, const EncoderInputs& inputs, ValueId states,
-                            const Pooling& pooling) {
+Result<graph::Graph> finish_encoder(Builder& builder, const EncoderInputs& inputs, ValueId states,
+                                    const Pooling& pooling) {
   graph::ModelDescription& d = builder.description;
   builder.output("last_hidden_state", states,
                  {DType::kFloat32, Shape{"batch_size", "sequence", d.dimensions}});
@@ -68,7 +67,7 @@ graph::Graph finish_encoder(Builder& builder, const EncoderInputs& inputs, Value
   ValueId sentence =
       mean ? add_mean_pooling(builder, states, inputs.mask) : add_cls_pooling(builder, states);
   if (pooling.normalize) {
-    sentence = builder.f32("LpNormalization", "normalize/LpNormalization", {sentence},
+    sentence = builder.f32("LpNormalization", "normalize", {sentence},
                            {{"axis", int64_t{-1}}, {"p", int64_t{2}}});
   }
   builder.output("sentence_embedding", sentence,

@@ -21,7 +21,7 @@ graph::ValueId add_sequence_length(Builder& builder, graph::ValueId input_ids);
 
 /// last_hidden_state; and sentence_embedding, pooled and normalized as `pooling` says.
 /// Source: sentence-transformers, models/Pooling.py
-graph::Graph finish_encoder(Builder& builder, const EncoderInputs& inputs, graph::ValueId states,
-                            const Pooling& pooling);
+Result<graph::Graph> finish_encoder(Builder& builder, const EncoderInputs& inputs,
+                                    graph::ValueId states, const Pooling& pooling);
 
 }  // namespace enm::families

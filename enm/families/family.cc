@@ -5,7 +5,7 @@
 
 namespace enm::families {
 
-#define ENM_DECODER(type, read) Result<DecoderConfig> read(ConfigReader& config);
+#define ENM_DECODER(type, read) void read(ConfigReader& config, DecoderConfig& decoder);
 #define ENM_ENCODER(type, build) Result<graph::Graph> build(const Checkpoint& checkpoint);
 #include "enm/families/families.inc"
 #undef ENM_DECODER
@@ -37,17 +37,14 @@ Result<const Family*> find_family(const Json& config) {
 Result<DecoderConfig> read_decoder_config(const Json& json) {
   const auto family = find_family(json);
   if (!family.ok()) return family.status().in("config.json");
-  const std::string_view type = (*family)->model_type;
+  DecoderConfig decoder;
+  decoder.family = (*family)->model_type;
   if ((*family)->decoder == nullptr)
-    return Unsupported("model_type ", quoted(type), " is no decoder");
-  const auto read = [&]() -> Result<DecoderConfig> {
-    ConfigReader config(json);
-    ENM_ASSIGN_OR_RETURN(DecoderConfig decoder, (*family)->decoder(config));
-    ENM_RETURN_IF_ERROR(config.finish({}));
-    return decoder;
-  };
-  auto decoder = read();
-  if (!decoder.ok()) return decoder.status().in(cat("[", type, "] config.json"));
+    return Unsupported("model_type ", quoted(decoder.family), " is no decoder");
+  ConfigReader config(json);
+  (*family)->decoder(config, decoder);
+  const Status status = config.finish();
+  if (!status.ok()) return status.in(cat("[", decoder.family, "] config.json"));
   return decoder;
 }
 

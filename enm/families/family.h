@@ -59,7 +59,7 @@ struct DecoderConfig;
 struct Family {
   std::string_view model_type;  // of config.json: "phi", "bert"
   // One of the two.
-  Result<DecoderConfig> (*decoder)(ConfigReader& config) = nullptr;
+  void (*decoder)(ConfigReader& config, DecoderConfig& decoder) = nullptr;
   Result<graph::Graph> (*encoder)(const Checkpoint& checkpoint) = nullptr;
 };
 

@@ -4,21 +4,18 @@
 
 namespace enm::families {
 
-Result<DecoderConfig> read_llama(ConfigReader& config) {
-  DecoderConfig llama{.family = "llama"};
-  ENM_RETURN_IF_ERROR(config.require_flag("rope_interleaved", false));
-  ENM_RETURN_IF_ERROR(config.flag("mlp_bias", false).status());  // the tensors tell
-  ENM_ASSIGN_OR_RETURN(llama.activation, read_activation(config, "hidden_act", "silu"));
-  return read_decoder(config, std::move(llama));
+void read_llama(ConfigReader& config, DecoderConfig& llama) {
+  llama.activation = read_activation(config, "hidden_act", "silu");
+  config.require_flag("rope_interleaved", false);
+  config.flag("mlp_bias", false);  // the tensors tell
+  read_decoder(config, llama);
 }
 
 // Llama with a window in every layer, or none.
-Result<DecoderConfig> read_mistral(ConfigReader& config) {
-  DecoderConfig base{.family = "mistral"};
-  ENM_ASSIGN_OR_RETURN(base.activation, read_activation(config, "hidden_act", "silu"));
-  ENM_ASSIGN_OR_RETURN(DecoderConfig mistral, read_decoder(config, std::move(base)));
-  ENM_RETURN_IF_ERROR(read_windows(config, mistral, [](int64_t) { return true; }));
-  return mistral;
+void read_mistral(ConfigReader& config, DecoderConfig& mistral) {
+  mistral.activation = read_activation(config, "hidden_act", "silu");
+  read_decoder(config, mistral);
+  read_windows(config, mistral, [](int64_t) { return true; });
 }
 
 }  // namespace enm::families

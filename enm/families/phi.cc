@@ -6,21 +6,20 @@
 
 namespace enm::families {
 
-Result<DecoderConfig> read_phi(ConfigReader& config) {
-  DecoderConfig phi{.family = "phi",
-                    .norm = DecoderConfig::Norm::kLayer,
-                    .epsilon = 1e-5f,
-                    .parallel = true,
-                    .gated = false};
+void read_phi(ConfigReader& config, DecoderConfig& phi) {
+  phi.norm = DecoderConfig::Norm::kLayer;
+  phi.epsilon = 1e-5f;
+  phi.parallel = true;
+  phi.gated = false;
+  phi.rope.partial_factor = 0.5;
   phi.names.attention_output = "self_attn.dense";
   phi.names.up = "mlp.fc1";
   phi.names.down = "mlp.fc2";
   phi.names.final_norm = "model.final_layernorm";
-  phi.rope.partial_factor = 0.5;
-  ENM_ASSIGN_OR_RETURN(phi.activation, read_activation(config, "hidden_act", "gelu_new"));
-  ENM_RETURN_IF_ERROR(config.require_flag("qk_layernorm", false));
-  ENM_RETURN_IF_ERROR(config.require_flag("tie_word_embeddings", false));
-  return read_decoder(config, std::move(phi));
+  phi.activation = read_activation(config, "hidden_act", "gelu_new");
+  config.require_flag("qk_layernorm", false);
+  config.require_flag("tie_word_embeddings", false);
+  read_decoder(config, phi);
 }
 
 }  // namespace enm::families

@@ -5,12 +5,13 @@
 
 namespace enm::families {
 
-Result<DecoderConfig> read_phi3(ConfigReader& config) {
-  DecoderConfig base{.family = "phi3", .epsilon = 1e-5f, .fused_qkv = true, .fused_gate_up = true};
-  ENM_ASSIGN_OR_RETURN(base.activation, read_activation(config, "hidden_act", "silu"));
-  ENM_ASSIGN_OR_RETURN(DecoderConfig phi3, read_decoder(config, std::move(base)));
-  ENM_RETURN_IF_ERROR(read_windows(config, phi3, [](int64_t) { return true; }));
-  return phi3;
+void read_phi3(ConfigReader& config, DecoderConfig& phi3) {
+  phi3.epsilon = 1e-5f;
+  phi3.fused_qkv = true;
+  phi3.fused_gate_up = true;
+  phi3.activation = read_activation(config, "hidden_act", "silu");
+  read_decoder(config, phi3);
+  read_windows(config, phi3, [](int64_t) { return true; });
 }
 
 }  // namespace enm::families

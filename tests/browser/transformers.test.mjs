@@ -1,6 +1,7 @@
 // What we write runs unchanged in transformers.js, in Chromium.
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -36,11 +37,12 @@ after(async () => {
   models?.remove();
 });
 
-async function loaded(task, model) {
+// By default files in a flat folder, as our other layout has them.
+async function loaded(task, model, options = { dtype: 'fp32', subfolder: '' }) {
   const page = await open(browser);
   await page.goto(server.url);
   await page.waitForFunction(() => window.ready);
-  await page.evaluate(([task, model]) => window.load(task, model), [task, model]);
+  await page.evaluate((given) => window.load(...given), [task, model, options]);
   return page;
 }
 
@@ -52,6 +54,61 @@ test("fable-8m in 4 bits writes the native program's text", async () => {
   }
   await page.context().close();
 });
+
+test('the layout for transformers.js loads by its own loader', async () => {
+  const folder = join(work.path, 'models/layout');
+  run(
+    'optimize',
+    join(root, 'models/fable-8m'),
+    '-o',
+    folder,
+    '--layout',
+    'transformersjs',
+    '--accuracy-level',
+    '0',
+    '--quiet',
+  );
+  const page = await loaded('text-generation', 'layout', {});
+  const written = await page.evaluate(() => window.write('Once upon a time', 32));
+  assert.equal(written, 'Once upon a time' + told(folder, 'Once upon a time', 32).text);
+  await page.context().close();
+});
+
+for (const family of [
+  'llama-llama3',
+  'qwen2-plain',
+  'qwen3',
+  'gemma',
+  'gemma2',
+  'gemma3',
+  'mistral',
+  'phi3',
+]) {
+  test(`transformers.js writes what our runtime does: ${family}`, async () => {
+    const folder = join(work.path, 'models', family);
+    const checkpoints = join(work.path, 'checkpoints');
+    if (!existsSync(checkpoints)) {
+      const script = join(root, 'tests/golden/tiny_checkpoints.py');
+      execFileSync(join(root, 'build/venv/bin/python'), [script, checkpoints]);
+    }
+    run(
+      'optimize',
+      join(checkpoints, family),
+      '-o',
+      folder,
+      '--layout',
+      'transformersjs',
+      '--accuracy-level',
+      '0',
+      '--quiet',
+    );
+    const page = await loaded('text-generation', family, {});
+    const prompt = 'Hello,world!What,is,a,window?'.repeat(3);
+    const written = await page.evaluate((prompt) => window.write(prompt, 12), prompt);
+    assert.equal(written, prompt + told(folder, prompt, 12).text);
+    await page.context().close();
+  });
+}
 
 test("MiniLM in 8 bits makes the native program's vectors", async () => {
   const folder = join(work.path, 'models/minilm');

@@ -1,7 +1,9 @@
-"""Tiny random checkpoints of every family, made of their tensors' names and dims alone: the same bytes for transformers, when the
+"""tests/golden/tiny_checkpoints.py FOLDER: a folder in it for each of them.
+Tiny random checkpoints of every family, made of their tensors' names and dims alone: the same bytes for transformers, when the
 golden file is made, and for the tests, which know no torch."""
 import json
 import pathlib
+import sys
 import zlib
 
 import numpy as np
@@ -97,7 +99,7 @@ def make_weight(name, dims):
 
 
 def write_checkpoint(folder, case, shapes):
-    """config.json, model.safetensors and a tokenizer of characters."""
+    """config.json, model.safetensors and a tokenizer of characters; encoders take the mean of their states."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     header, blobs, at = {}, [], 0
@@ -113,9 +115,22 @@ def write_checkpoint(folder, case, shapes):
     text = json.dumps(header).encode()
     (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
     (folder / "config.json").write_text(json.dumps(case["written"]))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     (folder / "tokenizer.json").write_text(json.dumps({
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None, "pre_tokenizer": byte_level,
         "post_processor": None, "decoder": byte_level,
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
                   "fuse_unk": False, "byte_fallback": False, "vocab": {token(i): i for i in range(VOCAB)}, "merges": []}}))
+    if case["config"]["model_type"] in {encoder["config"]["model_type"] for encoder in ENCODERS.values()}:
+        module = "sentence_transformers.models."
+        (folder / "modules.json").write_text(json.dumps([{"idx": 0, "path": "", "type": module + "Transformer"},
+                                                         {"idx": 1, "path": "1_Pooling", "type": module + "Pooling"}]))
+        (folder / "1_Pooling").mkdir(exist_ok=True)
+        (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
+
+
+if __name__ == "__main__":
+    golden = json.loads((pathlib.Path(__file__).parent / "families.json").read_text())
+    for name, case in {**DECODERS, **ENCODERS}.items():
+        write_checkpoint(pathlib.Path(sys.argv[1]) / name, case, golden[name]["shapes"])

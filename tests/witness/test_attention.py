@@ -37,3 +37,16 @@ def test_multi_head_attention(agree, batch, sequence, keys, masked):  # noqa: F8
         mask[:, 0] = 1  # what a row without any key gives is not said
         feeds |= {None: None, "mask": mask}
     agree("MultiHeadAttention", feeds, atol=1e-5, types=[FLOAT], domain=MS, num_heads=4)
+
+
+@pytest.mark.parametrize("planes", [(1, 1), (3, 1), (1, 4), (3, 4)])
+@pytest.mark.parametrize("sequence, keys", [(1, 1), (7, 7), (70, 130)])
+def test_multi_head_attention_with_a_bias(agree, planes, sequence, keys):  # noqa: F811
+    dice = np.random.default_rng(sequence)
+    rows = lambda length: dice.normal(0, 1, (3, length, 4 * 20)).astype(np.float32)
+    bias = dice.normal(0, 2, (*planes, sequence, keys)).astype(np.float32)
+    bias[dice.random(bias.shape) < 0.3] = -1e4
+    mask = (np.arange(keys) < np.array([[keys], [(keys + 1) // 2], [1]])).astype(np.int32)
+    bias[..., 0] = 0  # what a row without any key gives is not said
+    feeds = {"query": rows(sequence), "key": rows(keys), "value": rows(keys), None: None, "mask": mask, "bias": bias}
+    agree("MultiHeadAttention", feeds, atol=1e-5, types=[FLOAT], domain=MS, num_heads=4)

@@ -126,6 +126,21 @@ def test_states_are_those_of_transformers(name, imported, run_graph):
 
 
 @pytest.mark.parametrize("name", ENCODERS)
+def test_vectors_are_means_of_states(name, checkpoint, json_of, program, tmp_path):
+    from tiny_checkpoints import token
+
+    results = GOLDEN[name]["results"]
+    texts = ["".join(map(token, prompt_ids(one["length"]))) for one in results]
+    for vector, expected in zip(json_of("embed", checkpoint(name), *texts)["embeddings"], results):
+        np.testing.assert_allclose(vector, expected["mean"], **CLOSE)
+    lines = tmp_path / "texts.jsonl"
+    lines.write_text("".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(texts)))
+    for i, line in enumerate(program("embed", checkpoint(name), "--file", lines, "--dimensions", 16).stdout.splitlines()):
+        assert json.loads(line)["id"] == i
+        np.testing.assert_allclose(json.loads(line)["embedding"], results[i]["mean"][:16], **CLOSE)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
 @pytest.mark.parametrize("kind", ["INT4", "INT8", "FP16"])
 def test_quantized_encoders_mean_the_same_everywhere(name, kind, imported, run_graph):
     path = imported(name, "--quantize", kind, *(["--accuracy-level", "0", "--block-size", "16"] if kind == "INT4" else []))

@@ -10,7 +10,8 @@
 namespace enm::kernels {
 
 /// A tile of query rows of one head (or of several heads that share keys) over keys [0, ...):
-///   y[i] = sum_t p[i,t] v[t],  p[i] = softmax over the kept t of  cap(scale * q[i] . k[t]) + bias[i,t]
+///   y[i] = sum_t p[i,t] v[t],  p[i] = softmax over the kept t of  cap(scale * q[i] . k[t]) +
+///   bias[i,t]
 /// Row i sees keys t in [max(0, end_i - window), end_i), end_i = first_end + i * end_step.
 /// Keys and values that some row of the tile does not see have weight 0 there, but must be finite.
 struct AttentionTile {

@@ -7,8 +7,8 @@ env.localModelPath = '/models/';
 env.backends.onnx.wasm.wasmPaths = '/ort/';
 env.backends.onnx.wasm.numThreads = 1;
 
-window.load = async (task, model) => {
-  window.made = await pipeline(task, model, { dtype: 'fp32', subfolder: '', device: 'wasm' });
+window.load = async (task, model, options) => {
+  window.made = await pipeline(task, model, { ...options, device: 'wasm' });
 };
 window.write = async (prompt, tokens) =>
   (await window.made(prompt, { max_new_tokens: tokens, do_sample: false }))[0].generated_text;
