@@ -73,15 +73,48 @@ class Scanner {
     return true;
   }
 
+  // As Hugging Face's reader rounds it, which for long numbers is not always to the nearest: a last
+  // bit may decide between cuts of a word that are equally good.
   bool number(double& out) {
     white();
-    const char* begin = text_.data() + at_;
-    const auto result = std::from_chars(begin, text_.data() + text_.size(), out);
-    if (result.ec == std::errc::result_out_of_range)
+    const size_t begin = at_;
+    const bool negative = at_ < text_.size() && text_[at_] == '-';
+    if (negative) ++at_;
+    uint64_t digits = 0;
+    double scale = 1;
+    constexpr double kExactScale = 1e22;
+    constexpr uint64_t kFull = (UINT64_MAX - 9) / 10;
+    bool point = false;
+    bool plain = true;  // no exponent, and digits and scale are exact
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (c == '.') {
+        point = true;
+      } else if (c >= '0' && c <= '9') {
+        if (digits > kFull) {
+          plain = plain && point;  // further places are left out
+          continue;
+        }
+        digits = digits * 10 + static_cast<uint64_t>(c - '0');
+        if (point) scale *= 10;
+      } else {
+        plain = plain && (c | 32) != 'e';
+        break;
+      }
+    }
+    if (plain && at_ > begin + (negative ? 1 : 0) && scale <= kExactScale) {
+      out = static_cast<double>(digits) / scale;
+      if (negative) out = -out;
+      return true;
+    }
+    const char* from = text_.data() + begin;
+    const auto result = std::from_chars(from, text_.data() + text_.size(), out);
+    if (result.ec == std::errc::result_out_of_range) {
       out = 0;
-    else if (result.ec != std::errc())
+    } else if (result.ec != std::errc()) {
       return fail();
-    at_ += static_cast<size_t>(result.ptr - begin);
+    }
+    at_ = begin + static_cast<size_t>(result.ptr - from);
     return true;
   }
 
@@ -280,7 +313,7 @@ Status read_tokenizer_json(std::string_view text, TokenizerParts& parts, StringS
   size_t end = 0;
   for (const Cut& cut : cuts) {
     rest += text.substr(end, cut.begin - end);
-    rest += "null";
+    rest.append(std::string_view("null"));
     end = cut.end;
   }
   rest += text.substr(end);

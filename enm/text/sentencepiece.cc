@@ -163,8 +163,8 @@ std::string settings_json(const Settings& settings) {
     add(cat(R"({"type":"Precompiled","precompiled_charsmap":")", base64(settings.charsmap),
             R"(","longest_match":true})"));
   }
-  if (settings.extra_spaces) {  // only spaces, unlike Strip
-    add(R"({"type":"Replace","pattern":{"Regex":"\\A +|\u0020+\\z"},"content":""})");
+  if (settings.extra_spaces) {  // only spaces in front; behind, what they are written as goes too
+    add(R"({"type":"Replace","pattern":{"Regex":"\\A +|[ ▁]+\\z"},"content":""})");
     add(R"({"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "})");
   }
   if (settings.dummy_prefix) add(R"({"type":"Prepend","prepend":" "})");

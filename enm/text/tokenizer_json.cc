@@ -57,7 +57,7 @@ Status Tokenizer::Impl::read_truncation(const Json& json) {
 // "strategy" is "BatchLongest" or {"Fixed": length}.
 Status Tokenizer::Impl::read_padding(const Json& json) {
   if (json.is_null()) return {};
-  constexpr int64_t kLongest = int64_t{1} << 24;
+  constexpr int64_t kLongest = int64_t{1} << 20;
   Section in(json, "padding");
   in.child("pad_token");
   padding.set = true;
