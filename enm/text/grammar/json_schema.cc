@@ -1,6 +1,7 @@
 #include "enm/text/grammar/json_schema.h"
 
 #include <algorithm>
+#include <charconv>
 #include <list>
 
 #include "enm/text/grammar/json_numbers.h"

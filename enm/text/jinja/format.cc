@@ -1,5 +1,6 @@
 // The % of strings.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "enm/text/jinja/compare.h"

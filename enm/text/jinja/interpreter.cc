@@ -1,5 +1,7 @@
 #include "enm/text/jinja/interpreter.h"
 
+#include <charconv>
+
 #include "enm/text/jinja/compare.h"
 #include "enm/text/jinja/print.h"
 #include "enm/text/jinja/strings.h"

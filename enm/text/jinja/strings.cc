@@ -1,6 +1,7 @@
 #include "enm/text/jinja/strings.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "enm/text/unicode.h"
 

@@ -1,4 +1,5 @@
 // Filters that make text or a number of one value.
+#include <charconv>
 #include <cmath>
 
 #include "enm/text/jinja/compare.h"
