@@ -20,7 +20,7 @@ native: setup ## the native program, build/bin/edge-net-models, and its tests
 	@cmake --preset release > /dev/null
 	@ninja -C build -j $(JOBS)
 
-wasm: setup ## the two WebAssembly modules, build/wasm*/bin
+wasm: setup ## the WebAssembly modules, build/wasm*/bin
 	@cmake --preset wasm > /dev/null
 	@cmake --preset wasm-relaxed > /dev/null
 	@ninja -C build/wasm -j $(JOBS)
@@ -33,7 +33,7 @@ sdk: wasm npm ## the TypeScript package, sdk/dist
 	@rm -rf sdk/dist
 	@npx tsc -p sdk/tsconfig.json
 	@mkdir -p sdk/dist/wasm
-	@cp build/wasm/bin/edge-net-models-simd128.wasm build/wasm-relaxed/bin/edge-net-models-relaxed.wasm sdk/dist/wasm/
+	@cp build/wasm*/bin/edge-net-models-*.wasm sdk/dist/wasm/
 
 venv: setup
 	@test build/venv/.ready -nt tests/requirements.txt || { \

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "enm/families/recognize.h"
-#include "enm/formats/gguf_files.h"
+#include "enm/pipeline/checkpoint.h"
 #include "enm/pipeline/model_folder.h"
 
 namespace enm::pipeline {
@@ -25,7 +25,8 @@ Result<std::shared_ptr<const Model>> Model::open(const FileSource& files,
   if (options.model_file.ends_with(".gguf")) {
     // Not owned: the files outlive this call.
     const std::shared_ptr<const FileSource> base(std::shared_ptr<void>(), &files);
-    return open_files(formats::GgufFiles(base, options.model_file), options, pool);
+    ENM_ASSIGN_OR_RETURN(const auto folder, gguf_folder(base, options.model_file));
+    return open_files(*folder, options, pool);
   }
   return open_files(files, options, pool);
 }

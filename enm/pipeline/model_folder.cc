@@ -1,38 +1,28 @@
 #include "enm/pipeline/model_folder.h"
 
 #include "enm/base/json.h"
-#include "enm/formats/gguf_import.h"
-#include "enm/formats/gguf_tokenizer.h"
-#include "enm/formats/huggingface.h"
 #include "enm/formats/onnx_reader.h"
+#include "enm/pipeline/checkpoint.h"
 
 namespace enm::pipeline {
 
 Result<graph::Graph> load_graph(const FileSource& files, const std::string& model_file,
                                 const LoadOptions& options) {
-  if (model_file.ends_with(".gguf")) {
-    return formats::import_gguf(files, model_file,
-                                {.keep_blocks = options.keep_blocks, .context = options.context});
-  }
+  if (model_file.ends_with(".gguf")) return import_checkpoint(files, model_file, options);
   if (!model_file.empty()) return formats::read_onnx(files, model_file);
   for (const char* name : {"model.onnx", "onnx/model.onnx", "onnx/model_q4.onnx",
                            "onnx/model_quantized.onnx", "onnx/model_fp16.onnx"}) {
     if (files.contains(name)) return formats::read_onnx(files, name);
   }
-  if (formats::is_huggingface_folder(files))
-    return formats::import_huggingface(files, options.context);
+  auto graph = import_checkpoint(files, "", options);
+  if (graph.status().code() != Code::kNotFound) return graph;
   return NotFound(
       "no model here: looked for model.onnx, onnx/model.onnx (or _q4, _quantized, _fp16) ",
       "and config.json with model.safetensors");
 }
 
 Result<text::Tokenizer> load_tokenizer(const FileSource& files, const std::string& model_file) {
-  if (model_file.ends_with(".gguf")) {
-    ENM_ASSIGN_OR_RETURN(const formats::GgufFile file, formats::GgufFile::open(files, model_file));
-    auto tokenizer = formats::gguf_tokenizer(file.metadata());
-    if (!tokenizer.ok()) return tokenizer.status().in(cat("[gguf] ", model_file));
-    return tokenizer;
-  }
+  if (model_file.ends_with(".gguf")) return gguf_tokenizer(files, model_file);
   return text::Tokenizer::load(files);
 }
 

@@ -92,8 +92,10 @@ std::string Field::write() const {
   }
 }
 
-std::array<Field, 2> fields(ModelOptions& request) {
-  return {{{"memoryLimit", &request.memory_limit}, {"chatTemplate", &request.chat_template}}};
+std::array<Field, 3> fields(ModelOptions& request) {
+  return {{{"memoryLimit", &request.memory_limit},
+           {"chatTemplate", &request.chat_template},
+           {"modelFile", &request.model_file}}};
 }
 
 std::array<Field, 2> fields(SessionOptions& request) {

@@ -47,6 +47,10 @@ export interface CallOptions {
 
 const noSession = 0;
 
+/** Of a model in parts, the part that the others are found by; '' if there is none. */
+const firstGguf = (files: Map<string, FileHandle>): string =>
+  [...files.keys()].filter((name) => name.endsWith('.gguf')).sort()[0] ?? '';
+
 export class ModelWorker {
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
@@ -79,10 +83,12 @@ export class ModelWorker {
         'this engine has no WebAssembly SIMD; any browser since 2023 does',
       );
     }
-    const module = await platform.readModule(hasRelaxedSimd() ? 'relaxed' : 'simd128');
+    const kind = [...files.keys()].some((name) => name.endsWith('.onnx')) ? 'core' : 'full';
+    const module = await platform.readModule(kind, hasRelaxedSimd() ? 'relaxed' : 'simd128');
     const worker = new ModelWorker(platform.startWorker(), threads);
     try {
-      const request = { module, threads, ...settings, files };
+      const modelFile = kind === 'full' ? firstGguf(files) : '';
+      const request = { module, threads, ...settings, modelFile, files };
       worker.opened = (await worker.call(noSession, 'openModel', request)).value;
       return worker;
     } catch (error) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 import { runInChromium } from './chromium.mjs';
 import { startModule } from './module.mjs';
@@ -15,10 +16,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = join(root, 'build/bin/edge-net-models');
 const fable = join(root, 'models/fable-8m');
 const builds = {
-  simd128: { folder: 'build/wasm/bin', name: 'edge-net-models-simd128.wasm' },
-  'relaxed-simd': { folder: 'build/wasm-relaxed/bin', name: 'edge-net-models-relaxed.wasm' },
+  simd128: { folder: 'build/wasm/bin', name: 'simd128' },
+  'relaxed-simd': { folder: 'build/wasm-relaxed/bin', name: 'relaxed' },
 };
-const path = (build) => join(root, build.folder, build.name);
+const path = (build) => join(root, build.folder, `edge-net-models-${build.name}.wasm`);
+const fullPath = (build) => join(root, build.folder, `edge-net-models-full-${build.name}.wasm`);
 const prompts = [
   'Once upon a time',
   'The little dog was',
@@ -42,19 +44,40 @@ before(() => {
     ]);
   }
   execFileSync(program, ['optimize', fable, '-o', join(work, 'fp16'), '--quantize', 'fp16', '--quiet']);
+  const gguf = ['--format', 'gguf', '--quantization', 'Q8_0', '--quiet'];
+  execFileSync(program, ['optimize', fable, '-o', join(work, 'gguf', 'fable.gguf'), ...gguf]);
 });
 after(() => rmSync(work, { recursive: true }));
 
-const native = (folder, prompt, tokens) =>
+const native = (model, prompt, tokens, ...flags) =>
   JSON.parse(
-    execFileSync(program, ['run', folder, prompt, '-n', String(tokens), '--json'], { encoding: 'utf8' }),
+    execFileSync(program, ['run', model, prompt, '-n', String(tokens), '--json', ...flags], {
+      encoding: 'utf8',
+    }),
   );
+
+/** What the native program writes with the model, the module writes. */
+function tellsTheSame(core, model, ...flags) {
+  for (const prompt of prompts) {
+    const expected = native(model, prompt, 64, ...flags);
+    core.clearCache();
+    const got = core.generate({ prompt, maxTokens: 64 });
+    assert.equal(got.text, expected.text);
+    assert.equal(got.cachedTokens, 0);
+    assert.deepEqual(
+      [got.tokens, got.promptTokens, got.finishReason],
+      [expected.tokens, expected.prompt_tokens, expected.finish_reason],
+    );
+  }
+}
 
 for (const [isa, build] of Object.entries(builds)) {
   describe(isa, () => {
     test('the module is small and imports a memory and two hooks', () => {
       const bytes = readFileSync(path(build));
-      assert.ok(bytes.length < 1 << 20, `${bytes.length} bytes`);
+      assert.ok(bytes.length < 1_000_000, `${bytes.length} bytes`);
+      const gzipped = gzipSync(bytes, { level: 9 }).length;
+      assert.ok(gzipped < 350_000, `${gzipped} bytes gzipped`);
       const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(
         (i) => `${i.module}.${i.name}`,
       );
@@ -83,28 +106,36 @@ for (const [isa, build] of Object.entries(builds)) {
 
     for (const threads of [1, 2]) {
       test(`tells the native program's stories with ${threads} threads`, async () => {
-        for (const folder of [fable, join(work, 'level0'), join(work, 'fp16')]) {
+        for (const folder of [join(work, 'level0'), join(work, 'fp16')]) {
           const core = await startModule(path(build), { folder, threads });
           try {
             assert.equal(core.open(), 'decoder');
             assert.equal(core.isa(), isa);
-            for (const prompt of prompts) {
-              const expected = native(folder, prompt, 64);
-              core.clearCache();
-              const got = core.generate({ prompt, maxTokens: 64 });
-              assert.equal(got.text, expected.text);
-              assert.equal(got.cachedTokens, 0);
-              assert.deepEqual(
-                [got.tokens, got.promptTokens, got.finishReason],
-                [expected.tokens, expected.prompt_tokens, expected.finish_reason],
-              );
-            }
+            tellsTheSame(core, folder);
           } finally {
             await core.close();
           }
         }
       });
     }
+
+    test('the full module opens checkpoints and .gguf files, which the core refuses', async () => {
+      for (const [folder, modelFile] of [
+        [fable, ''],
+        [join(work, 'gguf'), 'fable.gguf'],
+      ]) {
+        const core = await startModule(path(build), { folder });
+        assert.throws(() => core.open({}, { modelFile }), { code: 'unsupported', message: /full module/ });
+        await core.close();
+        const full = await startModule(fullPath(build), { folder });
+        try {
+          assert.equal(full.open({}, { modelFile }), 'decoder');
+          tellsTheSame(full, join(folder, modelFile));
+        } finally {
+          await full.close();
+        }
+      }
+    });
 
     test('renders the chats that the native program renders, and answers them', async () => {
       const templates = join(root, 'tests/witness/chat_templates');
@@ -117,17 +148,18 @@ for (const [isa, build] of Object.entries(builds)) {
         const file = join(templates, `${name}.jinja`);
         const chat = ['--messages', join(work, 'messages.json'), '--chat-template', file, '--json'];
         const run = (...words) => JSON.parse(execFileSync(program, words, { encoding: 'utf8' }));
-        const { core, close } = await startModule(path(build), { folder: fable });
+        const folder = join(work, 'level0');
+        const { core, close } = await startModule(path(build), { folder });
         try {
           const { model } = core.openModel({ chatTemplate: readFileSync(file, 'utf8') });
           const now = new Date();
           const localTime = Math.floor(now.getTime() / 1000) - now.getTimezoneOffset() * 60;
-          const { text } = run('tokenize', fable, ...chat, '--add-generation-prompt');
+          const { text } = run('tokenize', folder, ...chat, '--add-generation-prompt');
           assert.equal(core.renderChat(model, { messages, localTime }), text);
           const session = core.openSession(model);
           const answer = core.beginAnswer(session, { messages, localTime, maxTokens: 8 });
           while (core.textState(answer) !== 'done') core.step(session, [answer]);
-          assert.equal(core.textResult(answer).text, run('chat', fable, ...chat, '-n', '8').text);
+          assert.equal(core.textResult(answer).text, run('chat', folder, ...chat, '-n', '8').text);
         } finally {
           await close();
         }
@@ -194,7 +226,7 @@ for (const [isa, build] of Object.entries(builds)) {
     });
 
     test('a batch of ragged prompts writes what each writes alone', async () => {
-      const { core } = await startModule(path(build), { folder: fable });
+      const { core } = await startModule(path(build), { folder: join(work, 'level0') });
       const { model } = core.openModel();
       const ragged = [...prompts.slice(1), `${prompts[0]} there was a little girl. `.repeat(30)];
       const alone = core.openSession(model);
@@ -215,7 +247,7 @@ for (const [isa, build] of Object.entries(builds)) {
     });
 
     test('a prompt that begins like the one before is computed from where it differs', async () => {
-      const core = await startModule(path(build), { folder: fable });
+      const core = await startModule(path(build), { folder: join(work, 'level0') });
       core.open();
       const first = core.generate({ prompt: `${prompts[2]} saw a cat.`, maxTokens: 20 });
       const second = core.generate({ prompt: `${prompts[2]} saw a dog.`, maxTokens: 20 });
@@ -256,7 +288,7 @@ for (const [isa, build] of Object.entries(builds)) {
     });
 
     test('handles that are stale, of another kind or nothing are refused', async () => {
-      const { core } = await startModule(path(build), { folder: fable });
+      const { core } = await startModule(path(build), { folder: join(work, 'level0') });
       const { exports } = core;
       const { model } = core.openModel();
       const session = core.openSession(model, { sequences: 2 });
@@ -307,7 +339,7 @@ for (const [isa, build] of Object.entries(builds)) {
     test('errors are messages', async () => {
       const core = await startModule(path(build), { folder: root });
       assert.throws(() => core.open(), /tokenizer\.json/);
-      const good = await startModule(path(build), { folder: fable });
+      const good = await startModule(path(build), { folder: join(work, 'level0') });
       good.open();
       const invalid = (message) => ({ code: 'invalid_argument', message });
       assert.throws(() => good.generate({ prompt: 'x', topP: 0 }), invalid(/top_p/));

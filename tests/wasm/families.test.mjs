@@ -1,4 +1,4 @@
-// Tiny checkpoints of every family in the WebAssembly core write the tokens, and make the vectors, that transformers did.
+// Tiny checkpoints of every family in the full module write the tokens, and make the vectors, that transformers did.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { startModule } from './module.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const golden = JSON.parse(readFileSync(join(root, 'tests/golden/families.json'), 'utf8'));
-const module = join(root, 'build/wasm/bin/edge-net-models-simd128.wasm');
+const module = join(root, 'build/wasm/bin/edge-net-models-full-simd128.wasm');
 
 let work;
 before(() => {

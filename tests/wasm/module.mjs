@@ -35,8 +35,8 @@ export async function startModule(path, { folder = '.', threads = 1, memory = un
   return {
     core,
     /** The folder's model and a session of it, which the calls below use. */
-    open(request = {}) {
-      const { model, kind } = core.openModel();
+    open(request = {}, modelRequest = {}) {
+      const { model, kind } = core.openModel(modelRequest);
       session = core.openSession(model, request);
       return kind;
     },

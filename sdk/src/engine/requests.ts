@@ -4,6 +4,8 @@ export interface ModelRequest {
   memoryLimit?: number;
   /** A chat template in place of the model's own. */
   chatTemplate?: string;
+  /** The .onnx or .gguf file of the folder; found by name where it is not said. */
+  modelFile?: string;
 }
 
 export interface SessionRequest {
@@ -69,6 +71,12 @@ export interface ChatRequest {
   seed?: number;
   /** The text ends before the first of these. */
   stop?: readonly string[];
+  /** Tells each token's log-probability, and so many of the likeliest ones at its place. */
+  logprobs?: number;
+  /** The text is a JSON document that this schema allows. */
+  jsonSchema?: object;
+  /** The text fits this grammar, in GBNF. */
+  grammar?: string;
 }
 
 export interface EmbedRequest {

@@ -1,11 +1,17 @@
 import { IndexedDbCache } from '../cache/indexeddb.js';
 import { EdgeNetError } from '../errors.js';
-import type { Platform, Port } from './platform.js';
+import type { ModuleKind, Platform, Port } from './platform.js';
 
 // Bundlers find assets and workers by exactly this form of a URL.
 const modules = {
-  relaxed: () => new URL('../wasm/edge-net-models-relaxed.wasm', import.meta.url),
-  simd128: () => new URL('../wasm/edge-net-models-simd128.wasm', import.meta.url),
+  core: {
+    relaxed: () => new URL('../wasm/edge-net-models-relaxed.wasm', import.meta.url),
+    simd128: () => new URL('../wasm/edge-net-models-simd128.wasm', import.meta.url),
+  },
+  full: {
+    relaxed: () => new URL('../wasm/edge-net-models-full-relaxed.wasm', import.meta.url),
+    simd128: () => new URL('../wasm/edge-net-models-full-simd128.wasm', import.meta.url),
+  },
 };
 
 function startWorker(): Port {
@@ -21,8 +27,8 @@ function startWorker(): Port {
   };
 }
 
-async function readModule(isa: 'relaxed' | 'simd128'): Promise<ArrayBuffer> {
-  const url = modules[isa]();
+async function readModule(kind: ModuleKind, isa: 'relaxed' | 'simd128'): Promise<ArrayBuffer> {
+  const url = modules[kind][isa]();
   const response = await fetch(url);
   if (!response.ok) throw new EdgeNetError('not_found', `${url}: HTTP status ${response.status}`);
   return response.arrayBuffer();

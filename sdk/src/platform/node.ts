@@ -24,8 +24,9 @@ function startWorker(): Port {
 
 export const platform: Platform = {
   startWorker,
-  async readModule(isa) {
-    const bytes = await readFile(new URL(`../wasm/edge-net-models-${isa}.wasm`, import.meta.url));
+  async readModule(kind, isa) {
+    const name = `edge-net-models-${kind === 'full' ? 'full-' : ''}${isa}.wasm`;
+    const bytes = await readFile(new URL(`../wasm/${name}`, import.meta.url));
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   },
   canShareMemory: () => true,

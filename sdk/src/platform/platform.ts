@@ -1,6 +1,9 @@
 // What differs between a page and Node, on the side of the caller. `#platform` is one of browser.ts and node.ts.
 import type { Cache } from '../cache/cache.js';
 
+/** core: what runs .onnx files; full: what reads checkpoints and .gguf files, too. */
+export type ModuleKind = 'core' | 'full';
+
 /** A worker as its owner sees it. */
 export interface Port {
   post(message: unknown): void;
@@ -14,7 +17,7 @@ export interface Port {
 export interface Platform {
   startWorker(): Port;
   /** A module of the package, as bytes. */
-  readModule(isa: 'relaxed' | 'simd128'): Promise<ArrayBuffer>;
+  readModule(kind: ModuleKind, isa: 'relaxed' | 'simd128'): Promise<ArrayBuffer>;
   /** Whether memory can be shared with workers, so that a model may run in more than one thread. */
   canShareMemory(): boolean;
   processors(): number;
