@@ -94,9 +94,10 @@ format: setup npm ## rewrite the sources in the house style
 	@git ls-files '*.cc' '*.h' | xargs clang-format-22 -i
 	@npx prettier --write --log-level warn '**/*.{ts,mts,js,mjs,css,html}'
 
-documents: native ## rewrite the man page and completions from --help, and the table of operators
+documents: native wasm ## rewrite the man page and completions from --help, the table of operators, the sizes of the core
 	@tools/command_documents.py
 	@tools/op_documents.py
+	@tools/module_sizes.py
 
 bench: native sdk venv ## speed beside ONNX Runtime and in WebAssembly, in the same run
 	@build/venv/bin/python bench/decoder.py

@@ -92,10 +92,11 @@ std::string Field::write() const {
   }
 }
 
-std::array<Field, 3> fields(ModelOptions& request) {
+std::array<Field, 4> fields(ModelOptions& request) {
   return {{{"memoryLimit", &request.memory_limit},
            {"chatTemplate", &request.chat_template},
-           {"modelFile", &request.model_file}}};
+           {"modelFile", &request.model_file},
+           {"accuracyLevel", &request.accuracy_level}}};
 }
 
 std::array<Field, 2> fields(SessionOptions& request) {

@@ -96,7 +96,7 @@ class Field {
   Need need_;
 };
 
-std::array<Field, 3> fields(ModelOptions& request);
+std::array<Field, 4> fields(ModelOptions& request);
 std::array<Field, 2> fields(SessionOptions& request);
 std::array<Field, 12> fields(GenerateRequest& request);
 std::array<Field, 17> fields(ChatRequest& request);

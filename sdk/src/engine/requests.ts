@@ -6,6 +6,8 @@ export interface ModelRequest {
   chatTemplate?: string;
   /** The .onnx or .gguf file of the folder; found by name where it is not said. */
   modelFile?: string;
+  /** How low-bit products are computed: 4 with 8-bit activations, 0 with floats, -1 as the file says. -1 unless said. */
+  accuracyLevel?: number;
 }
 
 export interface SessionRequest {
