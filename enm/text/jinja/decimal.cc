@@ -1,7 +1,6 @@
 #include "enm/text/jinja/decimal.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -115,9 +114,9 @@ bool is_number(Text& out, double value, Decimal& decimal) {
 }  // namespace
 
 bool read_float(std::string_view text, double& out) {
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  return read.ec == std::errc() && read.ptr == end;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  return read_number(at, end, out) == std::errc() && at == end;
 }
 
 void float_repr(Text& out, double value) {
