@@ -1,6 +1,7 @@
 // The library's to_chars brings tables of 110 KB, rapidjson's Grisu2 one of 1 KB.
 #include <rapidjson/internal/dtoa.h>
 
+#include <charconv>
 #include <cmath>
 
 #include "enm/base/strings.h"
@@ -14,6 +15,12 @@ void append_number(std::string& out, double value) {
   std::string_view text(digits, rapidjson::internal::dtoa(value, digits));
   if (text.ends_with(".0")) text.remove_suffix(2);
   append(out, text);
+}
+
+std::errc read_number(const char*& begin, const char* end, double& value) {
+  const auto read = std::from_chars(begin, end, value);
+  begin = read.ptr;
+  return read.ec;
 }
 
 }  // namespace enm

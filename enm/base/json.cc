@@ -33,7 +33,7 @@ class JsonBuilder {
       if (std::from_chars(text, end, integer).ec == std::errc()) return add(Json(integer));
     }
     double value = 0;
-    if (std::from_chars(text, end, value).ec == std::errc()) return add(Json(value));
+    if (read_number(text, end, value) == std::errc()) return add(Json(value));
     if (!underflows(number)) return fail(cat("number ", quoted(number), " does not fit a double"));
     return add(Json(0.0));
   }

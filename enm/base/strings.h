@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace enm {
@@ -44,6 +45,10 @@ class Part {
 
 inline void append(std::string& out, const Part& part) { part.append_to(out); }
 void append_number(std::string& out, double value);  // as Part(double) does
+
+/// The number that begins the text, as std::from_chars reads it, and where it ends. An error leaves
+/// `value` as it is.
+std::errc read_number(const char*& begin, const char* end, double& value);
 
 std::string cat_parts(std::initializer_list<Part> parts);
 

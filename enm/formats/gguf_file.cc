@@ -219,7 +219,7 @@ const GgufValue* GgufMetadata::find(std::string_view key) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-Result<const GgufValue*> GgufMetadata::get(std::string_view key, bool is_array, Kind kind,
+Result<const GgufValue*> GgufMetadata::get(std::string_view key, bool is_array, const Kind& kind,
                                            std::string_view expected) const {
   const GgufValue* value = find(key);
   if (value == nullptr) return NotFound("no metadata ", quoted(key));

@@ -76,7 +76,7 @@ class GgufMetadata {
  private:
   friend class GgufFile;
   using Kind = bool (GgufValue::*)() const;
-  Result<const GgufValue*> get(std::string_view key, bool is_array, Kind kind,
+  Result<const GgufValue*> get(std::string_view key, bool is_array, const Kind& kind,
                                std::string_view expected) const;
   std::map<std::string_view, GgufValue> entries_;
 };

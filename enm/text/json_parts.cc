@@ -107,14 +107,14 @@ class Scanner {
       if (negative) out = -out;
       return true;
     }
-    const char* from = text_.data() + begin;
-    const auto result = std::from_chars(from, text_.data() + text_.size(), out);
-    if (result.ec == std::errc::result_out_of_range) {
+    const char* at = text_.data() + begin;
+    const std::errc error = read_number(at, text_.data() + text_.size(), out);
+    if (error == std::errc::result_out_of_range) {
       out = 0;
-    } else if (result.ec != std::errc()) {
+    } else if (error != std::errc()) {
       return fail();
     }
-    at_ = begin + static_cast<size_t>(result.ptr - from);
+    at_ = static_cast<size_t>(at - text_.data());
     return true;
   }
 

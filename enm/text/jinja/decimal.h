@@ -3,22 +3,24 @@
 // expansion is worked out, which is slow (microseconds) and right.
 #pragma once
 
-#include <cstdint>
-#include <string>
+#include "enm/text/jinja/heap.h"
 
 namespace enm::text::jinja {
 
+/// Whether all of the text is a number as C writes it.
+bool read_float(std::string_view text, double& out);
+
 /// repr(value): the shortest text that reads back as the same number.
-std::string float_repr(double value);
+void float_repr(Text& out, double value);
 
 /// value with `places` digits behind the point, ties to even: '%.*f'. Below 0: tens, hundreds, ...
 /// are rounded.
-std::string float_fixed(double value, int places);
+void float_fixed(Text& out, double value, int places);
 
 /// One digit, `places` behind the point, and the exponent: '%.*e'.
-std::string float_exponent(double value, int places);
+void float_exponent(Text& out, double value, int places);
 
 /// `digits` significant digits at most, without zeros at the end: '%.*g'.
-std::string float_general(double value, int digits);
+void float_general(Text& out, double value, int digits);
 
 }  // namespace enm::text::jinja

@@ -5,8 +5,11 @@ namespace enm::text::jinja {
 using Is = Node::Kind;
 
 const Token& ExpressionParser::peek(size_t ahead) const {
-  static constexpr Token kNothing;
-  return heap_.failed() || at_ + ahead >= tokens_.size() ? kNothing : tokens_[at_ + ahead];
+  return heap_.failed() || at_ + ahead >= tokens_.size() ? nothing_ : tokens_[at_ + ahead];
+}
+
+bool ExpressionParser::is(Type type, const char* text, size_t ahead) const {
+  return peek(ahead).type == type && peek(ahead).text == text;
 }
 
 Token ExpressionParser::next() {
@@ -22,37 +25,46 @@ bool ExpressionParser::take(Type type) {
   return true;
 }
 
-bool ExpressionParser::take(std::string_view op) { return is(op) && take(Type::kOperator); }
-bool ExpressionParser::take_name(std::string_view name) {
-  return is_name(name) && take(Type::kName);
-}
+bool ExpressionParser::take(const char* op) { return is(op) && take(Type::kOperator); }
+bool ExpressionParser::take_name(const char* name) { return is_name(name) && take(Type::kName); }
 
 Token ExpressionParser::expect(Type type) {
-  if (peek().type != type) fail_at(type == Type::kName ? "expected a name" : "expected an end", "");
+  if (peek().type != type) fail_at(type == Type::kName ? "expected a name" : "expected an end");
   return next();
 }
 
-void ExpressionParser::expect(std::string_view op) {
+void ExpressionParser::expect(const char* op) {
   if (!take(op)) fail_at("expected ", op);
 }
 
-void ExpressionParser::expect_name(std::string_view name) {
+void ExpressionParser::expect_name(const char* name) {
   if (!take_name(name)) fail_at("expected ", name);
 }
 
-void ExpressionParser::fail_at(std::string_view what, std::string_view more) {
+void ExpressionParser::fail_at(const char* what, std::string_view more) {
   if (peek().line > 0) heap_.line = peek().line;
   const std::string_view got = peek().text;
-  heap_.fail(what, more, got.empty() ? "" : cat(", got ", quoted(got, 40)));
+  heap_.fail(what, got.empty() ? std::string(more) : cat(more, ", got ", quoted(got, 40)));
 }
 
 Node* ExpressionParser::make(Is kind, std::initializer_list<Node*> parts) {
-  heap_.take(sizeof(Node));
   Node* node = heap_.make<Node>();
   node->kind = kind;
   node->line = heap_.line;
   node->literal = Value::none();
-  node->parts = heap_.copy(std::span<Node* const>(parts.begin(), parts.size()));
+  node->parts = nodes(parts);
+  return node;
+}
+
+std::span<Node*> ExpressionParser::nodes(std::initializer_list<Node*> parts) {
+  List<Node*> list(heap_);
+  for (Node* part : parts) list.add(part);
+  return list.span();
+}
+
+Node* ExpressionParser::literal(Value value) {
+  Node* node = make(Is::kLiteral);
+  node->literal = value;
   return node;
 }
 
@@ -62,17 +74,17 @@ bool ExpressionParser::ends_tuple() const {
 }
 
 Node* ExpressionParser::tuple(bool conditions, bool may_be_empty) {
-  std::vector<Node*> items;
+  List<Node*> items(heap_);
   bool is_tuple = false;
   while (!ends_tuple() && (conditions || !is_name("recursive"))) {
-    items.push_back(expression(conditions));
+    items.add(expression(conditions));
     if (!take(",")) break;
     is_tuple = true;
   }
   if (!is_tuple && !items.empty()) return items[0];
-  if (items.empty() && !may_be_empty) fail_at("expected an expression", "");
+  if (items.empty() && !may_be_empty) fail_at("expected an expression");
   Node* node = make(Is::kTuple);
-  node->parts = nodes(items);
+  node->parts = items.span();
   return node;
 }
 
@@ -96,7 +108,7 @@ Node* ExpressionParser::condition(bool conditions) {
 // From the weakest binding to the strongest; `not` and comparisons stand between 1 and 2.
 Node* ExpressionParser::binary(int level) {
   struct Operator {
-    std::string_view text;
+    const char* text;
     int8_t level;
     char op;
   };
@@ -108,16 +120,17 @@ Node* ExpressionParser::binary(int level) {
   const auto operand = [&] { return level == 1 ? comparison() : binary(level + 1); };
   Node* left = operand();
   if (level < 2) {
-    const std::string_view word = level == 0 ? "or" : "and";
+    const char* word = level == 0 ? "or" : "and";
     while (take_name(word)) left = make(level == 0 ? Is::kOr : Is::kAnd, {left, operand()});
     return left;
   }
   if (level == 3) {
-    std::vector<Node*> parts = {left};
-    while (take("~")) parts.push_back(operand());
+    List<Node*> parts(heap_);
+    parts.add(left);
+    while (take("~")) parts.add(operand());
     if (parts.size() == 1) return left;
     Node* node = make(Is::kConcat);
-    node->parts = nodes(parts);
+    node->parts = parts.span();
     return node;
   }
   for (;;) {
@@ -140,9 +153,10 @@ Node* ExpressionParser::comparison() {
     heap_.leave();
     return node;
   }
-  constexpr std::pair<std::string_view, char> kOperators[] = {
-      {"==", '='}, {"!=", '!'}, {"<", '<'}, {">", '>'}, {"<=", 'l'}, {">=", 'g'}};
-  std::vector<Node*> parts = {binary(2)};
+  constexpr std::pair<const char*, char> kOperators[] = {{"==", '='}, {"!=", '!'}, {"<", '<'},
+                                                         {">", '>'},  {"<=", 'l'}, {">=", 'g'}};
+  List<Node*> parts(heap_);
+  parts.add(binary(2));
   for (;;) {
     char op = 0;
     for (const auto& [text, letter] : kOperators) {
@@ -155,12 +169,13 @@ Node* ExpressionParser::comparison() {
       op = 'n';
     }
     if (op == 0) break;
-    parts.push_back(make(Is::kOperand, {binary(2)}));
-    parts.back()->op = op;
+    Node* operand = make(Is::kOperand, {binary(2)});
+    operand->op = op;
+    parts.add(operand);
   }
   if (parts.size() == 1) return parts[0];
   Node* node = make(Is::kCompare);
-  node->parts = nodes(parts);
+  node->parts = parts.span();
   return node;
 }
 
@@ -184,10 +199,7 @@ Node* ExpressionParser::primary() {
   if (peek().type == Type::kName) return name();
   if (peek().type == Type::kString) return string();
   if (peek().type == Type::kNumber) {
-    const Value number = next().number;
-    Node* node = make(Is::kLiteral);
-    node->literal = number;
-    return node;
+    return literal(next().number);
   }
   if (take("(")) {
     Node* node = tuple(true, true);
@@ -196,63 +208,52 @@ Node* ExpressionParser::primary() {
   }
   if (take("[")) return sequence();
   if (take("{")) return dictionary();
-  fail_at("expected an expression", "");
+  fail_at("expected an expression");
   return make(Is::kLiteral);
 }
 
 Node* ExpressionParser::name() {
   const std::string_view text = next().text;
-  Node* node = make(Is::kLiteral);
-  if (text == "true" || text == "True") {
-    node->literal = Value::boolean(true);
-  } else if (text == "false" || text == "False") {
-    node->literal = Value::boolean(false);
-  } else if (text != "none" && text != "None") {
-    node->kind = Is::kName;
-    node->name = text;
-    if (text == "caller") uses_ |= Node::kCaller;
-    if (text == "varargs") uses_ |= Node::kVarargs;
-    if (text == "kwargs") uses_ |= Node::kKwargs;
-  }
+  if (text == "true" || text == "True") return literal(Value::boolean(true));
+  if (text == "false" || text == "False") return literal(Value::boolean(false));
+  if (text == "none" || text == "None") return literal(Value::none());
+  if (text == "caller") uses_ |= Node::kCaller;
+  if (text == "varargs") uses_ |= Node::kVarargs;
+  if (text == "kwargs") uses_ |= Node::kKwargs;
+  Node* node = make(Is::kName);
+  node->name = text;
   return node;
 }
 
 Node* ExpressionParser::string() {
-  std::string_view text = next().text;
-  if (peek().type == Type::kString) {
-    Text all(heap_);
-    all.add(text);
-    while (peek().type == Type::kString) all.add(next().text);
-    text = all.done().str();
-  }
-  Node* node = make(Is::kLiteral);
-  node->literal = Value::string(text);
-  return node;
+  Text all(heap_);
+  while (peek().type == Type::kString) all.add(next().text);
+  return literal(all.done());
 }
 
 Node* ExpressionParser::sequence() {
   Node* node = make(Is::kList);
-  std::vector<Node*> items;
+  List<Node*> items(heap_);
   while (!heap_.failed() && !is("]")) {
-    items.push_back(expression());
+    items.add(expression());
     if (!take(",")) break;
   }
   expect("]");
-  node->parts = nodes(items);
+  node->parts = items.span();
   return node;
 }
 
 Node* ExpressionParser::dictionary() {
   Node* node = make(Is::kDict);
-  std::vector<Node*> items;
+  List<Node*> items(heap_);
   while (!heap_.failed() && !is("}")) {
-    items.push_back(expression());
+    items.add(expression());
     expect(":");
-    items.push_back(expression());
+    items.add(expression());
     if (!take(",")) break;
   }
   expect("}");
-  node->parts = nodes(items);
+  node->parts = items.span();
   return node;
 }
 
@@ -260,9 +261,7 @@ Node* ExpressionParser::postfix(Node* node) {
   for (;;) {
     if (take(".")) {
       if (peek().type == Type::kNumber) {
-        Node* index = make(Is::kLiteral);
-        index->literal = next().number;
-        node = make(Is::kGetitem, {node, index});
+        node = make(Is::kGetitem, {node, literal(next().number)});
       } else {
         node = make(Is::kGetattr, {node});
         node->name = expect(Type::kName).text;
@@ -270,10 +269,11 @@ Node* ExpressionParser::postfix(Node* node) {
     } else if (take("[")) {
       node = subscript(node);
     } else if (is("(")) {
-      std::vector<Node*> parts = {node};
+      List<Node*> parts(heap_);
+      parts.add(node);
       arguments(parts);
       node = make(Is::kCall);
-      node->parts = nodes(parts);
+      node->parts = parts.span();
     } else {
       return node;
     }
@@ -287,17 +287,18 @@ Node* ExpressionParser::with_filters(Node* node) {
     } else if (take_name("is")) {
       node = test(node);
     } else if (is("(")) {
-      std::vector<Node*> parts = {node};
+      List<Node*> parts(heap_);
+      parts.add(node);
       arguments(parts);
       node = make(Is::kCall);
-      node->parts = nodes(parts);
+      node->parts = parts.span();
     } else {
       return node;
     }
   }
 }
 
-Node* ExpressionParser::slice_part(std::string_view end) {
+Node* ExpressionParser::slice_part(const char* end) {
   return is(":") || is(end) || is(",") ? make(Is::kLiteral) : expression();
 }
 
@@ -309,11 +310,12 @@ Node* ExpressionParser::subscript(Node* object) {
     Node* step = take(":") ? slice_part("]") : make(Is::kLiteral);
     node = make(Is::kSlice, {object, begin, end, step});
   } else {
-    std::vector<Node*> items = {begin};
-    while (take(",") && !is("]")) items.push_back(expression());
+    List<Node*> items(heap_);
+    items.add(begin);
+    while (take(",") && !is("]")) items.add(expression());
     if (items.size() > 1) {
       begin = make(Is::kTuple);
-      begin->parts = nodes(items);
+      begin->parts = items.span();
     }
     node = make(Is::kGetitem, {object, begin});
   }
@@ -328,11 +330,12 @@ Node* ExpressionParser::filters(Node* subject) {
 
 Node* ExpressionParser::filter(Node* subject) {
   const std::string_view name = expect(Type::kName).text;
-  std::vector<Node*> parts = {subject};
+  List<Node*> parts(heap_);
+  parts.add(subject);
   Node* node = make(Is::kFilter);
   node->name = name;
   if (is("(")) arguments(parts);
-  node->parts = nodes(parts);
+  node->parts = parts.span();
   return node;
 }
 
@@ -340,24 +343,25 @@ Node* ExpressionParser::test(Node* subject) {
   const bool negated = take_name("not");
   Node* node = make(Is::kTest);
   node->name = expect(Type::kName).text;
-  std::vector<Node*> parts = {subject};
+  List<Node*> parts(heap_);
+  parts.add(subject);
   const Type type = peek().type;
   const bool is_word = is_name("else") || is_name("or") || is_name("and");
-  if (is_name("is")) fail_at("tests cannot be chained with is", "");
+  if (is_name("is")) fail_at("tests cannot be chained with is");
   if (is("(")) {
     arguments(parts);
   } else if ((type == Type::kName && !is_word) || type == Type::kString || type == Type::kNumber ||
              is("[") || is("{")) {
-    parts.push_back(postfix(primary()));
+    parts.add(postfix(primary()));
   }
-  node->parts = nodes(parts);
+  node->parts = parts.span();
   return negated ? make(Is::kNot, {node}) : node;
 }
 
-void ExpressionParser::arguments(std::vector<Node*>& out) {
+void ExpressionParser::arguments(List<Node*>& out) {
   expect("(");
   while (!heap_.failed() && !is(")")) {
-    out.push_back(argument());
+    out.add(argument());
     if (!take(",")) break;
   }
   expect(")");
@@ -370,7 +374,7 @@ Node* ExpressionParser::argument() {
   } else if (take("**")) {
     node = make(Is::kSpread, {expression()});
     node->op = '*';
-  } else if (peek().type == Type::kName && peek(1).type == Type::kOperator && peek(1).text == "=") {
+  } else if (peek().type == Type::kName && is("=", 1)) {
     const std::string_view name = next().text;
     next();
     node = make(Is::kKeyword, {expression()});
@@ -392,25 +396,26 @@ Node* ExpressionParser::one_target() {
   node->name = token.text;
   if (take(".")) {
     node->kind = Is::kNamespaceTarget;
-    node->literal = Value::string(expect(Type::kName).text);
+    node->literal = heap_.string(expect(Type::kName).text);
   }
   return node;
 }
 
 Node* ExpressionParser::target() {
   if (!heap_.enter()) return make(Is::kName);
-  std::vector<Node*> items = {one_target()};
+  List<Node*> items(heap_);
+  items.add(one_target());
   bool is_tuple = false;
   while (take(",")) {
     is_tuple = true;
     if (peek().type != Type::kName && !is("(")) break;
     if (is_name("in")) break;
-    items.push_back(one_target());
+    items.add(one_target());
   }
   heap_.leave();
-  if (!is_tuple) return items[0];
+  if (!is_tuple && items.size() == 1) return items[0];
   Node* node = make(Is::kTuple);
-  node->parts = nodes(items);
+  node->parts = items.span();
   return node;
 }
 

@@ -18,22 +18,20 @@ class ExpressionParser {
   /// kEnd once something failed, so that every loop ends.
   const Token& peek(size_t ahead = 0) const;
   Token next();
-  bool is(std::string_view op) const { return peek().type == Type::kOperator && peek().text == op; }
-  bool is_name(std::string_view name, size_t ahead = 0) const {
-    return peek(ahead).type == Type::kName && peek(ahead).text == name;
-  }
-  bool take(std::string_view op);
+  bool is(const char* op, size_t ahead = 0) const { return is(Type::kOperator, op, ahead); }
+  bool is_name(const char* name, size_t ahead = 0) const { return is(Type::kName, name, ahead); }
+  bool is(Type type, const char* text, size_t ahead) const;
+  bool take(const char* op);
   bool take(Type type);
-  bool take_name(std::string_view name);
+  bool take_name(const char* name);
   Token expect(Type type);
-  void expect(std::string_view op);
-  void expect_name(std::string_view name);
-  void fail_at(std::string_view what, std::string_view more);
+  void expect(const char* op);
+  void expect_name(const char* name);
+  void fail_at(const char* what, std::string_view more = {});
 
   Node* make(Node::Kind kind, std::initializer_list<Node*> parts = {});
-  std::span<Node*> nodes(const std::vector<Node*>& list) {
-    return heap_.copy(std::span<Node* const>(list));
-  }
+  Node* literal(Value value);
+  std::span<Node*> nodes(std::initializer_list<Node*> parts);
 
   /// An expression, or several with commas between them: a tuple.
   Node* tuple(bool conditions = true, bool may_be_empty = false);
@@ -62,14 +60,15 @@ class ExpressionParser {
   Node* postfix(Node* node);
   Node* with_filters(Node* node);
   Node* subscript(Node* object);
-  Node* slice_part(std::string_view end);
+  Node* slice_part(const char* end);
   Node* test(Node* subject);
-  void arguments(std::vector<Node*>& out);
+  void arguments(List<Node*>& out);
   Node* argument();
   Node* one_target();
   bool ends_tuple() const;
 
-  const std::vector<Token> tokens_;
+  const List<Token> tokens_;
+  const Token nothing_;  // what stands behind the end
   size_t at_ = 0;
 };
 

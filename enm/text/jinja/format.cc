@@ -1,6 +1,5 @@
 // The % of strings.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "enm/text/jinja/compare.h"
@@ -22,7 +21,7 @@ struct Field {
 
 class Formatter {
  public:
-  Formatter(Heap& heap, std::string_view format, const Value& arguments)
+  Formatter(Heap& heap, std::string_view format, Value arguments)
       : heap_(heap), format_(format), arguments_(arguments), out_(heap) {}
 
   Value run() {
@@ -38,7 +37,7 @@ class Formatter {
     const bool is_tuple = arguments_.is(Kind::kTuple);
     const bool has_items = arguments_.is(Kind::kDict) || arguments_.is(Kind::kUndefined) ||
                            (arguments_.is_sequence() && !is_tuple);
-    if (!has_items && used_ < (is_tuple ? arguments_.size : 1)) {
+    if (!has_items && used_ < (is_tuple ? arguments_->size : 1)) {
       heap_.fail("not all arguments converted during string formatting");
     }
     return out_.done();
@@ -52,7 +51,7 @@ class Formatter {
     if (peek() == '*') {
       ++at_;
       const Value value = next();
-      return static_cast<int>(std::clamp<int64_t>(value.integer, 0, kMostPlaces));
+      return static_cast<int>(std::clamp<int64_t>(value->integer, 0, kMostPlaces));
     }
     for (; peek() >= '0' && peek() <= '9'; ++at_) {
       count = std::min(count * 10 + (peek() - '0'), 1 << 20);
@@ -63,8 +62,8 @@ class Formatter {
   Value next() {
     if (!arguments_.is(Kind::kTuple)) {
       if (used_++ == 0) return arguments_;
-    } else if (used_ < arguments_.size) {
-      return arguments_.items[used_++];
+    } else if (used_ < arguments_->size) {
+      return arguments_->items[used_++];
     }
     return heap_.fail("not enough arguments for format string");
   }
@@ -74,9 +73,10 @@ class Formatter {
     bool has_name = false;
     if (peek() == '(') {
       const size_t end = std::min(format_.find(')', at_), format_.size() - 1);
-      const Value key = Value::string(format_.substr(at_ + 1, end - at_ - 1));
-      const Value* found = arguments_.is(Kind::kDict) ? find(heap_, arguments_, key) : nullptr;
-      if (found == nullptr) return void(heap_.fail("format requires '", key.str(), "'"));
+      const std::string_view key = format_.substr(at_ + 1, end - at_ - 1);
+      const Value* found =
+          arguments_.is(Kind::kDict) ? find(heap_, arguments_, heap_.string(key)) : nullptr;
+      if (found == nullptr) return void(heap_.fail("format requires '", key, "'"));
       at_ = end + 1;
       named = *found;
       has_name = true;
@@ -107,12 +107,12 @@ class Formatter {
     write(field, letter, has_name ? named : next());
   }
 
-  void write(const Field& field, char letter, const Value& value) {
+  void write(const Field& field, char letter, Value value) {
     switch (letter) {
       case 's':
       case 'r': {
         Text text(heap_);
-        letter == 's' ? print(text, heap_, value) : print_repr(text, heap_, value);
+        letter == 's' ? print(text, value) : print_repr(text, value);
         std::string_view shown = text.view();
         const auto begins = starts(heap_, shown);
         if (field.precision >= 0 && static_cast<size_t>(field.precision) + 1 < begins.size()) {
@@ -142,41 +142,52 @@ class Formatter {
       default:
         return void(heap_.fail("unsupported format character ", quoted({&letter, 1})));
     }
-    heap_.fail(cat("%", letter, " format: a number is required, not "), type_name(value.kind));
+    heap_.fail("%", cat(letter, " format: a number is required, not ", value.type()));
   }
 
-  void write_integer(const Field& field, char letter, const Value& value) {
-    if (value.is(Kind::kFloat) && !(std::fabs(value.number) < 9e18)) {
+  void write_integer(const Field& field, char letter, Value value) {
+    if (value.is(Kind::kFloat) && !(std::fabs(value->number) < 9e18)) {
       return void(heap_.fail("a number is out of range"));
     }
     const int64_t number =
-        value.is(Kind::kFloat) ? static_cast<int64_t>(value.number) : value.integer;
-    const uint64_t magnitude =
-        number < 0 ? -static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
+        value.is(Kind::kFloat) ? static_cast<int64_t>(value->number) : value->integer;
+    uint64_t rest = number < 0 ? -static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
     char digits[24];
-    const int base = letter == 'o' ? 8 : (letter | 32) == 'x' ? 16 : 10;
-    const auto end = std::to_chars(digits, digits + sizeof digits, magnitude, base).ptr;
-    if (letter == 'X')
-      std::transform(digits, end, digits, [](char c) { return c >= 'a' ? c - 32 : c; });
-    std::string text(digits, end);
-    if (field.precision > static_cast<int>(text.size())) {
-      text.insert(0, static_cast<size_t>(field.precision) - text.size(), '0');
-    }
-    pad(field, number < 0 ? "-" : "", text, true);
+    char* const end = std::end(digits);
+    char* begin = end;
+    const unsigned base = letter == 'o' ? 8 : (letter | 32) == 'x' ? 16 : 10;
+    do {
+      *--begin = "0123456789abcdef"[rest % base];
+    } while ((rest /= base) > 0);
+    Text text(heap_);
+    if (number < 0) text.add('-');
+    text.repeat("0", field.precision - (end - begin));
+    text.add(std::string_view(begin, static_cast<size_t>(end - begin)));
+    pad_number(field, letter, text);
   }
 
   void write_float(const Field& field, char letter, double value) {
     const int precision = field.precision < 0 ? 6 : field.precision;
-    const char kind = static_cast<char>(letter | 32);
-    std::string text = kind == 'f'   ? float_fixed(value, precision)
-                       : kind == 'e' ? float_exponent(value, precision)
-                                     : float_general(value, precision);
-    if (letter < 'a') {
-      std::transform(text.begin(), text.end(), text.begin(),
-                     [](char c) { return c >= 'a' ? c - 32 : c; });
+    Text text(heap_);
+    switch (letter | 32) {
+      case 'f':
+        float_fixed(text, value, precision);
+        break;
+      case 'e':
+        float_exponent(text, value, precision);
+        break;
+      default:
+        float_general(text, value, precision);
     }
-    const bool negative = text[0] == '-';
-    pad(field, negative ? "-" : "", std::string_view(text).substr(negative ? 1 : 0), true);
+    pad_number(field, letter, text);
+  }
+
+  // In upper case if the letter is.
+  void pad_number(const Field& field, char letter, const Text& text) {
+    Text shown(heap_);
+    change_case(shown, text.view(), letter < 'a' ? Case::kUpper : Case::kLower);
+    const size_t sign = shown.view().starts_with('-') ? 1 : 0;
+    pad(field, shown.view().substr(0, sign), shown.view().substr(sign), true);
   }
 
   void pad(const Field& field, std::string_view sign, std::string_view text, bool is_number) {
@@ -201,14 +212,14 @@ class Formatter {
 
 }  // namespace
 
-Value format(Heap& heap, std::string_view format, const Value& arguments) {
+Value format(Heap& heap, std::string_view format, Value arguments) {
   return Formatter(heap, format, arguments).run();
 }
 
 Value format_fields(Heap& heap, std::string_view format, std::span<const Value> values,
                     std::span<const Pair> named) {
   Text out(heap);
-  size_t used = 0;
+  int64_t used = 0;
   for (size_t at = 0; at < format.size() && heap.spend(1); ++at) {
     const char c = format[at];
     const bool doubled = (c == '{' || c == '}') && format.substr(at + 1).starts_with(c);
@@ -221,17 +232,16 @@ Value format_fields(Heap& heap, std::string_view format, std::span<const Value> 
     if (c == '}' || end == std::string_view::npos) return heap.fail("a { or } stands alone");
     const std::string_view name = format.substr(at + 1, end - at - 1);
     at = end;
-    size_t index = name.empty() ? used++ : 0;
-    const char* last = name.data() + name.size();
-    const bool is_index = name.empty() || std::from_chars(name.data(), last, index).ptr == last;
-    if (is_index && index < values.size()) {
-      print(out, heap, values[index]);
+    int64_t index = name.empty() ? used++ : 0;
+    const bool is_index = name.empty() || (!name.starts_with('-') && read_integer(name, index));
+    if (is_index && index < std::ssize(values)) {
+      print(out, values[static_cast<size_t>(index)]);
       continue;
     }
     const auto found = std::find_if(named.begin(), named.end(),
                                     [&](const Pair& one) { return one.key.str() == name; });
     if (is_index || found == named.end()) return heap.fail("format has no field ", quoted(name));
-    print(out, heap, found->value);
+    print(out, found->value);
   }
   return out.done();
 }

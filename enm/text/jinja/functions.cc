@@ -1,6 +1,7 @@
 // The functions that a template finds without being given them.
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "enm/text/jinja/compare.h"
 #include "enm/text/jinja/interpreter.h"
@@ -11,14 +12,15 @@ namespace {
 
 using Args = const Arguments&;
 
-Value range(Interpreter& in, const Value&, Args args) {
+Value range(Interpreter& in, Value, Args args, int) {
   int64_t bounds[] = {0, 0, 1};
   const size_t count = args.values.size();
   if (count < 1 || count > 3) return in.fail("range expects 1 to 3 integers");
   for (size_t i = 0; i < count; ++i) {
     if (!args.values[i].is_integer()) return in.fail("range expects integers");
-    if (std::abs(args.values[i].integer) > INT32_MAX) return in.fail("range: a bound is too large");
-    bounds[count == 1 ? 1 : i] = args.values[i].integer;
+    if (std::abs(args.values[i]->integer) > INT32_MAX)
+      return in.fail("range: a bound is too large");
+    bounds[count == 1 ? 1 : i] = args.values[i]->integer;
   }
   const auto [begin, end, step] = bounds;
   if (step == 0) return in.fail("range: the step is 0");
@@ -26,12 +28,11 @@ Value range(Interpreter& in, const Value&, Args args) {
 }
 
 // A dictionary or pairs, and named values.
-Value dict(Interpreter& in, const Value&, Args args) {
-  std::vector<Pair> pairs;
+Value dict(Interpreter& in, Value, Args args, int) {
+  List<Pair> pairs(in);
   const Value given = args.get(0, "");
   if (given.is(Kind::kDict)) {
-    pairs.assign(given.pairs, given.pairs + given.size);
-    in.take(given.size * sizeof(Pair));
+    for (const Pair& pair : given.pairs()) pairs.add(pair);
   } else if (!given.is(Kind::kNone)) {
     for (const Value& item : items_of(in, given)) {
       const auto pair = items_of(in, item);
@@ -40,32 +41,30 @@ Value dict(Interpreter& in, const Value&, Args args) {
     }
   }
   for (const Pair& pair : args.named) insert(in, pairs, pair.key, pair.value);
-  return in.dict(pairs);
+  return in.object(Kind::kDict, pairs.begin(), pairs.size());
 }
 
-Value make_namespace(Interpreter& in, const Value&, Args args) {
-  const Value given = dict(in, {}, args);
-  Value out = Value::string({}, Kind::kNamespace);
-  out.scope = in.make<Scope>();
-  for (uint32_t i = 0; i < given.size; ++i) {
-    const std::string_view name = given.pairs[i].key.str();
-    if (!given.pairs[i].key.is(Kind::kString) || name.starts_with('_')) {
-      return in.fail("a namespace takes no attribute ", quoted(to_text(in, given.pairs[i].key)));
+Value make_namespace(Interpreter& in, Value, Args args, int) {
+  auto* scope = in.make<Scope>();
+  for (const Pair& pair : dict(in, {}, args, 0).pairs()) {
+    const std::string_view name = pair.key.str();
+    if (!pair.key.is(Kind::kString) || name.starts_with('_')) {
+      return in.fail("a namespace takes no attribute ", quoted(to_text(in, pair.key)));
     }
-    in.assign(*out.scope, name, given.pairs[i].value);
+    in.assign(*scope, name, pair.value);
   }
-  return out;
+  return in.object(Kind::kNamespace, scope);
 }
 
-Value raise(Interpreter& in, const Value&, Args args) {
+Value raise(Interpreter& in, Value, Args args, int) {
   return in.fail("the template says: ", to_text(in, args.get(0, "message")));
 }
 
-constexpr std::string_view kDays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                      "Friday", "Saturday", "Sunday"};
-constexpr std::string_view kMonths[] = {"January",   "February", "March",    "April",
-                                        "May",       "June",     "July",     "August",
-                                        "September", "October",  "November", "December"};
+constexpr const char* kDays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                 "Friday", "Saturday", "Sunday"};
+constexpr const char* kMonths[] = {"January",   "February", "March",    "April",
+                                   "May",       "June",     "July",     "August",
+                                   "September", "October",  "November", "December"};
 
 struct Date {
   int64_t year, month, day, weekday, day_of_year, hour, minute, second;
@@ -94,66 +93,77 @@ Date date_of(int64_t seconds) {
   return out;
 }
 
-void put(Text& out, int64_t number, int width, char pad) {
-  const std::string digits = cat(number);
-  if (pad != '-') out.repeat(pad == '_' ? " " : "0", width - static_cast<int64_t>(digits.size()));
-  out.add(digits);
-}
+constexpr int64_t kNoNumber = INT64_MIN;
 
-// Letters that stand for a number of some digits; true if this is one.
-bool put_number(Text& out, const Date& date, char letter, char pad) {
-  struct Row {
-    char letter;
-    int8_t width;
-    int64_t value;
-  };
-  const Row rows[] = {{'Y', 1, date.year},
-                      {'y', 2, date.year % 100},
-                      {'m', 2, date.month},
-                      {'d', 2, date.day},
-                      {'e', 2, date.day},
-                      {'H', 2, date.hour},
-                      {'I', 2, (date.hour + 11) % 12 + 1},
-                      {'M', 2, date.minute},
-                      {'S', 2, date.second},
-                      {'f', 6, 0},
-                      {'j', 3, date.day_of_year + 1},
-                      {'u', 1, date.weekday + 1},
-                      {'w', 1, (date.weekday + 1) % 7}};
-  if (letter == 'e' && pad == '0') pad = '_';
-  for (const Row& row : rows) {
-    if (row.letter == letter) return put(out, row.value, row.width, pad), true;
+// What a letter stands for, and its digits.
+int64_t number_of(const Date& date, char letter, int& digits) {
+  digits = 2;
+  switch (letter) {
+    case 'Y':
+      return digits = 1, date.year;
+    case 'y':
+      return date.year % 100;
+    case 'm':
+      return date.month;
+    case 'd':
+    case 'e':
+      return date.day;
+    case 'H':
+      return date.hour;
+    case 'I':
+      return (date.hour + 11) % 12 + 1;
+    case 'M':
+      return date.minute;
+    case 'S':
+      return date.second;
+    case 'f':
+      return digits = 6, 0;
+    case 'j':
+      return digits = 3, date.day_of_year + 1;
+    case 'u':
+      return digits = 1, date.weekday + 1;
+    case 'w':
+      return digits = 1, (date.weekday + 1) % 7;
+    default:
+      return kNoNumber;
   }
-  return false;
 }
 
-// What a letter stands for: a text, or a format of its own.
-struct Named {
-  char letter;
-  bool is_format;
-  std::string_view text;
-};
+// The same of letters that stand for a text; false if this is none of them.
+bool put_text(Text& out, const Date& date, char letter) {
+  const std::string_view day = kDays[date.weekday], month = kMonths[date.month - 1];
+  switch (letter) {
+    case 'A':
+      return out.add(day), true;
+    case 'a':
+      return out.add(day.substr(0, 3)), true;
+    case 'B':
+      return out.add(month), true;
+    case 'b':
+    case 'h':
+      return out.add(month.substr(0, 3)), true;
+    case 'p':
+      return out.add(date.hour < 12 ? "AM" : "PM"), true;
+    case 'n':
+      return out.add('\n'), true;
+    case 't':
+      return out.add('\t'), true;
+    case '%':
+      return out.add('%'), true;
+    default:
+      return letter == 'Z' || letter == 'z';  // a local time without a zone has neither
+  }
+}
+
+constexpr std::pair<char, const char*> kFormats[] = {{'F', "%Y-%m-%d"},
+                                                     {'T', "%H:%M:%S"},
+                                                     {'X', "%H:%M:%S"},
+                                                     {'D', "%m/%d/%y"},
+                                                     {'x', "%m/%d/%y"},
+                                                     {'R', "%H:%M"},
+                                                     {'c', "%a %b %e %H:%M:%S %Y"}};
 
 void put_date(Text& out, const Date& date, std::string_view format) {
-  const std::string_view day = kDays[date.weekday], month = kMonths[date.month - 1];
-  const Named names[] = {{'A', false, day},
-                         {'a', false, day.substr(0, 3)},
-                         {'B', false, month},
-                         {'b', false, month.substr(0, 3)},
-                         {'h', false, month.substr(0, 3)},
-                         {'p', false, date.hour < 12 ? "AM" : "PM"},
-                         {'n', false, "\n"},
-                         {'t', false, "\t"},
-                         {'Z', false, ""},  // a local time without a zone has neither
-                         {'z', false, ""},
-                         {'%', false, "%"},
-                         {'F', true, "%Y-%m-%d"},
-                         {'T', true, "%H:%M:%S"},
-                         {'X', true, "%H:%M:%S"},
-                         {'D', true, "%m/%d/%y"},
-                         {'x', true, "%m/%d/%y"},
-                         {'R', true, "%H:%M"},
-                         {'c', true, "%a %b %e %H:%M:%S %Y"}};
   for (size_t at = 0; at < format.size(); ++at) {
     if (format[at] != '%' || at + 1 == format.size()) {
       out.add(format[at]);
@@ -162,21 +172,24 @@ void put_date(Text& out, const Date& date, std::string_view format) {
     char pad = '0';
     if (format[at + 1] == '-' || format[at + 1] == '_') pad = format[++at];
     const char letter = at + 1 < format.size() ? format[++at] : '%';
-    if (put_number(out, date, letter, pad)) continue;
-    const Named* found = std::find_if(std::begin(names), std::end(names),
-                                      [&](const Named& one) { return one.letter == letter; });
-    if (found == std::end(names)) {
+    int width = 0;
+    const int64_t number = number_of(date, letter, width);
+    const auto* whole = std::ranges::find(kFormats, letter, &std::pair<char, const char*>::first);
+    if (number != kNoNumber) {
+      const std::string digits = cat(number);
+      const bool spaces = pad == '_' || (letter == 'e' && pad == '0');
+      if (pad != '-') out.repeat(spaces ? " " : "0", width - std::ssize(digits));
+      out.add(digits);
+    } else if (whole != std::end(kFormats)) {
+      put_date(out, date, whole->second);
+    } else if (!put_text(out, date, letter)) {
       out.add('%');
       out.add(letter);
-    } else if (found->is_format) {
-      put_date(out, date, found->text);
-    } else {
-      out.add(found->text);
     }
   }
 }
 
-Value strftime_now(Interpreter& in, const Value&, Args args) {
+Value strftime_now(Interpreter& in, Value, Args args, int) {
   const Value format = args.get(0, "format");
   if (!format.is(Kind::kString)) return in.fail("strftime_now: expected str");
   Text out(in);
@@ -184,7 +197,7 @@ Value strftime_now(Interpreter& in, const Value&, Args args) {
   return out.done();
 }
 
-constexpr Builtin kFunctions[] = {
+constexpr Builtin kTable[] = {
     {"range", range},
     {"dict", dict},
     {"namespace", make_namespace},
@@ -194,29 +207,20 @@ constexpr Builtin kFunctions[] = {
 
 }  // namespace
 
+constinit const std::span<const Builtin> kFunctions = kTable;
+
 Value make_range(Heap& heap, int64_t begin, int64_t end, int64_t step) {
   constexpr size_t kMost = 100'000;  // as the sandbox has it
   Items out(heap);
-  for (const int64_t bound : {begin, end, step}) out.add(Value::of_int(bound));
+  for (const int64_t bound : {begin, end, step}) out.add(heap.integer(bound));
   int64_t at = begin;
   while (step > 0 ? at < end : at > end) {
-    if (out.values().size() == kMost + 3) return heap.fail("range: too many items");
-    out.add(Value::of_int(at));
+    if (out.size() == kMost + 3) return heap.fail("range: too many items");
+    out.add(heap.integer(at));
     if (heap.failed() || __builtin_add_overflow(at, step, &at)) break;
   }
-  Value made = out.done(Kind::kView);
   if (heap.failed()) return {};
-  made.items += 3;
-  made.size -= 3;
-  made.detail = kRangeView;
-  return made;
-}
-
-const Builtin* find_function(std::string_view name) {
-  for (const Builtin& one : kFunctions) {
-    if (one.name == name) return &one;
-  }
-  return nullptr;
+  return heap.object(Kind::kView, out.begin() + 3, out.size() - 3, kRangeView);
 }
 
 }  // namespace enm::text::jinja

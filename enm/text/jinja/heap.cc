@@ -2,57 +2,66 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "enm/text/unicode.h"
 
 namespace enm::text::jinja {
 
-Value Heap::fail(Code code, std::string_view what, std::string_view more, std::string_view end) {
+Heap::~Heap() {
+  while (blocks_ != nullptr) ::operator delete(std::exchange(blocks_, blocks_->next));
+}
+
+Value Heap::fail(Code code, const char* what, std::string_view more, const char* end) {
   if (failed()) return {};
   code_ = code;
   message_ = cat("line ", line, ": ", what, more, end);
   return {};
 }
 
-Value Heap::fail(std::string_view what, std::string_view more, std::string_view end) {
+Value Heap::fail(const char* what) { return fail(what, {}); }
+Value Heap::fail(const char* what, std::string_view more, const char* end) {
   return fail(Code::kInvalidArgument, what, more, end);
+}
+
+bool Heap::exhausted(const char* what, uint64_t most, const char* unit) {
+  fail(Code::kResourceExhausted, what, cat(most), unit);
+  return false;
 }
 
 Status Heap::status() const { return failed() ? Status(code_, message_) : Status(); }
 
 bool Heap::spend(uint64_t steps) {
   steps_ += steps;
-  if (steps_ > limits_.steps) {
-    fail(Code::kResourceExhausted, "the template takes more than ", cat(limits_.steps), " steps");
-  }
-  return !failed();
+  if (steps_ <= limits_.steps) return !failed();
+  return exhausted("the template takes more than ", limits_.steps, " steps");
 }
 
 bool Heap::take(size_t bytes) {
   taken_ += bytes;
-  if (taken_ > limits_.memory_bytes || bytes > limits_.memory_bytes) {
-    fail(Code::kResourceExhausted, "the template takes more than ", cat(limits_.memory_bytes),
-         " bytes");
-  }
-  return !failed();
+  if (taken_ <= limits_.memory_bytes && bytes <= limits_.memory_bytes) return !failed();
+  return exhausted("the template takes more than ", limits_.memory_bytes, " bytes");
 }
 
 bool Heap::enter() {
-  if (depth_ == limits_.depth) {
-    fail(Code::kResourceExhausted, "nested deeper than ", cat(limits_.depth), "");
-  }
+  if (depth_ == limits_.depth) return exhausted("nested deeper than ", limits_.depth, "");
   if (failed()) return false;
   ++depth_;
   return true;
 }
 
 void* Heap::allocate(size_t bytes) {
+  take(bytes);
+  return place(bytes);
+}
+
+void* Heap::place(size_t bytes) {
   constexpr size_t kBlock = 16384;
   bytes = (bytes + 7) / 8 * 8;
   if (bytes > room_) {
     room_ = std::max(bytes, kBlock);
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
-    free_ = blocks_.back().get();
+    blocks_ = new (::operator new(sizeof(Block) + room_)) Block{blocks_};
+    free_ = reinterpret_cast<char*>(blocks_ + 1);
   }
   char* out = free_;
   free_ += bytes;
@@ -60,53 +69,66 @@ void* Heap::allocate(size_t bytes) {
   return out;
 }
 
-Value Heap::text(std::string_view text) {
-  const auto kept = copy(std::span<const char>(text));
-  return Value::string({kept.data(), kept.size()});
+void* Heap::extend(Buffer& buffer, size_t bytes) {
+  if (!take(bytes)) return nullptr;
+  const size_t needed = buffer.size + bytes;
+  if (needed > buffer.capacity) {
+    // What it leaves behind is at most as large as what it holds.
+    const size_t capacity = std::max<size_t>(2 * needed, 32);
+    char* bigger = static_cast<char*>(place(capacity));
+    if (buffer.size > 0) std::memcpy(bigger, buffer.data, buffer.size);
+    buffer.data = bigger;
+    buffer.capacity = static_cast<uint32_t>(capacity);
+  }
+  return buffer.data + std::exchange(buffer.size, static_cast<uint32_t>(needed));
 }
 
-Value Heap::list(std::span<const Value> items, Kind kind) {
-  const auto kept = copy(items);
-  Value out;
-  out.kind = kind;
-  out.size = static_cast<uint32_t>(kept.size());
-  out.items = kept.data();
-  return out;
+Value Heap::object(Kind kind, const void* content, size_t size, uint8_t detail) {
+  auto* out = make<Object>();
+  out->kind = kind;
+  out->detail = detail;
+  out->size = static_cast<uint32_t>(size);
+  out->text = static_cast<const char*>(content);
+  return Value(out);
 }
 
-Value Heap::iterator(std::span<const Value> items) {
-  Value out = list(items, Kind::kIterator);
-  auto* iterator = make<Iterator>();
-  *iterator = {out.items, false};
-  out.iterator = iterator;
-  return out;
+Value Heap::integer(int64_t value) {
+  auto* out = make<Object>();
+  out->kind = Kind::kInt;
+  out->integer = value;
+  return Value(out);
 }
 
-Value Heap::dict(std::span<const Pair> pairs) {
-  const auto kept = copy(pairs);
-  Value out;
-  out.kind = Kind::kDict;
-  out.size = static_cast<uint32_t>(kept.size());
-  out.pairs = kept.data();
-  return out;
+Value Heap::number(double value) {
+  auto* out = make<Object>();
+  out->kind = Kind::kFloat;
+  out->number = value;
+  return Value(out);
 }
 
-void* Heap::copy_bytes(const void* from, size_t bytes) {
-  if (bytes == 0 || !take(bytes)) return nullptr;
-  return std::memcpy(allocate(bytes), from, bytes);
+Value Heap::string(std::string_view text, Kind kind, uint8_t detail) {
+  return object(kind, text.data(), text.size(), detail);
 }
 
-void Items::add(const Value& value) {
-  if (heap_.spend(1) && heap_.take(sizeof value)) out_.push_back(value);
+Value Heap::tuple(Value first, Value second, Kind kind) {
+  auto* items = static_cast<Value*>(allocate(2 * sizeof(Value)));
+  items[0] = first;
+  items[1] = second;
+  return object(kind, items, 2);
 }
-Value Items::done(Kind kind) const { return heap_.list(out_, kind); }
-Value Items::iterator() const { return heap_.iterator(out_); }
+
+void Items::add(Value value) {
+  if (heap_.spend(1)) List::add(value);
+}
+void Items::reverse() { std::ranges::reverse(span()); }
+Value Items::done(Kind kind) const { return heap_.list(span(), kind); }
 
 void Text::add(std::string_view text) {
-  if (heap_.take(text.size())) out_.append(text);
+  if (text.empty()) return;
+  if (void* room = heap_.extend(buffer_, text.size())) std::memcpy(room, text.data(), text.size());
 }
 void Text::add(char c) { add(std::string_view(&c, 1)); }
-Value Text::done() const { return heap_.text(out_); }
+Value Text::done(uint8_t detail) const { return heap_.string(view(), Kind::kString, detail); }
 
 void Text::repeat(std::string_view text, int64_t times) {
   for (; times > 0 && !text.empty() && heap_.spend(1); --times) add(text);

@@ -1,6 +1,6 @@
 #include "enm/text/jinja/interpreter.h"
 
-#include <charconv>
+#include <utility>
 
 #include "enm/text/jinja/compare.h"
 #include "enm/text/jinja/print.h"
@@ -17,32 +17,38 @@ Variable* Scope::find(std::string_view name) const {
   return nullptr;
 }
 
-Value Arguments::get(size_t at, std::string_view name, const Value& fallback) const {
+Value Arguments::get(size_t at, const char* name, Value fallback) const {
   if (at < values.size()) return values[at];
   for (const Pair& pair : named) {
     if (pair.key.str() == name) return pair.value;
   }
   return fallback;
 }
+Value Arguments::get(size_t at, const char* name) const { return get(at, name, Value::none()); }
 
-std::string Interpreter::render(std::span<Node* const> body) {
+const Builtin* find_builtin(std::span<const Builtin> table, std::string_view name) {
+  for (const Builtin& one : table) {
+    if (one.name == name) return &one;
+  }
+  return nullptr;
+}
+
+std::string_view Interpreter::render(std::span<Node* const> body) {
   Text out(*this);
   out_ = &out;
   scope_ = enter_scope(&top_);
   run(body);
-  return out.release();
+  return out.view();
 }
 
 Scope* Interpreter::enter_scope(Scope* outer) {
-  take(sizeof(Scope));
   auto* scope = make<Scope>();
   scope->outer = outer;
   return scope;
 }
 
-void Interpreter::assign(Scope& scope, std::string_view name, const Value& value) {
+void Interpreter::assign(Scope& scope, std::string_view name, Value value) {
   if (Variable* found = scope.find(name)) return void(found->value = value);
-  if (!take(sizeof(Variable))) return;
   auto* variable = make<Variable>();
   variable->name = name;
   variable->value = value;
@@ -54,11 +60,9 @@ Value Interpreter::lookup(std::string_view name) {
   for (const Scope* scope = scope_; scope != nullptr; scope = scope->outer) {
     if (const Variable* found = scope->find(name)) return found->value;
   }
-  const Builtin* builtin = find_function(name);
-  if (builtin == nullptr || (name == "strftime_now" && !now_)) {
-    return Value::string(name, Kind::kUndefined);
-  }
-  return Value::string(name, Kind::kFunction);
+  const Builtin* builtin = find_builtin(kFunctions, name);
+  if (builtin == nullptr || (name == "strftime_now" && !now_)) return undefined(name);
+  return object(Kind::kFunction, builtin);
 }
 
 Value Interpreter::evaluate(const Node& node) {
@@ -83,76 +87,48 @@ Value Interpreter::evaluate_in(const Node& node) {
       return items(node);
     case Is::kDict:
       return dictionary(node);
-    case Is::kGetattr:
-      return get_attribute(part(0), node.name);
-    case Is::kGetitem: {
-      const Value object = part(0);
-      return get_item(object, part(1));
-    }
-    case Is::kSlice: {
-      const Value object = part(0), begin = part(1), end = part(2);
-      return slice(object, begin, end, part(3));
-    }
-    case Is::kCall: {
-      const Value callee = part(0);
-      return call(callee, arguments(node));
-    }
-    case Is::kFilter: {
-      const Value subject = part(0);
-      return call_filter(node.name, subject, arguments(node));
-    }
-    case Is::kTest: {
-      const Value subject = part(0);
-      return Value::boolean(call_test(node.name, subject, arguments(node)));
-    }
-    case Is::kNot:
-      return Value::boolean(!truth(part(0)));
-    case Is::kAnd: {
-      const Value left = part(0);
-      return truth(left) ? part(1) : left;
-    }
-    case Is::kOr: {
-      const Value left = part(0);
-      return truth(left) ? left : part(1);
-    }
-    case Is::kNegative:
-    case Is::kPositive:
-    case Is::kBinary:
-    case Is::kCompare:
-    case Is::kConcat:
-      return calculate(node);
-    case Is::kCondition:
-      if (truth(part(1))) return part(0);
-      if (node.parts.size() == 3) return part(2);
-      return Value::string("the inline if", Kind::kUndefined);
-    default:
-      return {};
-  }
-}
-
-Value Interpreter::calculate(const Node& node) {
-  const auto part = [&](size_t at) { return evaluate(*node.parts[at]); };
-  switch (node.kind) {
-    case Is::kNegative: {
-      const Value value = part(0);
-      if (value.is(Kind::kFloat)) return Value::of_float(-value.number);  // 0 - x loses -0.0
-      return binary('-', Value::of_int(0), value);
-    }
-    case Is::kPositive:
-      return binary('+', Value::of_int(0), part(0));
-    case Is::kBinary: {
-      const Value left = part(0);
-      return binary(node.op, left, part(1));
-    }
     case Is::kCompare:
       return compare_chain(node);
     case Is::kConcat: {
       Text out(*this);
-      for (size_t i = 0; i < node.parts.size(); ++i) print(out, *this, part(i));
+      for (size_t i = 0; i < node.parts.size(); ++i) print(out, part(i));
       return out.done();
     }
+    case Is::kCondition:
+      if (part(1).is_truth()) return part(0);
+      return node.parts.size() == 3 ? part(2) : undefined("the inline if");
     default:
-      return {};
+      break;
+  }
+  const Value first = part(0);
+  switch (node.kind) {
+    case Is::kGetattr:
+      return get_attribute(first, node.name);
+    case Is::kGetitem:
+      return get_item(first, part(1));
+    case Is::kSlice: {
+      const Value begin = part(1), end = part(2);
+      return slice(first, begin, end, part(3));
+    }
+    case Is::kCall:
+      return call(first, arguments(node));
+    case Is::kFilter:
+      return call_filter(node.name, first, arguments(node));
+    case Is::kTest:
+      return Value::boolean(call_test(node.name, first, arguments(node)));
+    case Is::kNot:
+      return Value::boolean(!first.is_truth());
+    case Is::kAnd:
+      return first.is_truth() ? part(1) : first;
+    case Is::kOr:
+      return first.is_truth() ? first : part(1);
+    case Is::kNegative:
+      if (first.is(Kind::kFloat)) return number(-first->number);  // 0 - x loses -0.0
+      return binary('-', integer(0), first);
+    case Is::kPositive:
+      return binary('+', integer(0), first);
+    default:  // kBinary
+      return binary(node.op, first, part(1));
   }
 }
 
@@ -163,12 +139,12 @@ Value Interpreter::items(const Node& node) {
 }
 
 Value Interpreter::dictionary(const Node& node) {
-  std::vector<Pair> pairs;
+  List<Pair> pairs(*this);
   for (size_t i = 0; i + 1 < node.parts.size(); i += 2) {
     const Value key = evaluate(*node.parts[i]);
     insert(*this, pairs, key, evaluate(*node.parts[i + 1]));
   }
-  return dict(pairs);
+  return object(Kind::kDict, pairs.begin(), pairs.size());
 }
 
 Value Interpreter::compare_chain(const Node& node) {
@@ -178,16 +154,12 @@ Value Interpreter::compare_chain(const Node& node) {
     bool holds = false;
     switch (operand->op) {
       case '=':
-        holds = equal(*this, left, right);
-        break;
       case '!':
-        holds = !equal(*this, left, right);
+        holds = equal(*this, left, right) == (operand->op == '=');
         break;
       case 'i':
-        holds = contains(*this, right, left);
-        break;
       case 'n':
-        holds = !contains(*this, right, left);
+        holds = contains(*this, right, left) == (operand->op == 'i');
         break;
       default: {
         const int order = compare(*this, left, right);
@@ -201,123 +173,108 @@ Value Interpreter::compare_chain(const Node& node) {
   return Value::boolean(true);
 }
 
-Arguments Interpreter::arguments(const Node& node) {
-  Arguments out;
+Arguments Interpreter::arguments(const Node& node, const Pair& one_more) {
+  List<Value> values(*this);
+  List<Pair> named(*this);
   for (const Node* argument : node.parts.subspan(1)) {
     if (argument->kind == Is::kParameter) break;  // of a call block
+    if (argument->kind != Is::kKeyword && argument->kind != Is::kSpread) {
+      values.add(evaluate(*argument));
+      continue;
+    }
+    const Value value = evaluate(*argument->parts[0]);
     if (argument->kind == Is::kKeyword) {
-      const Value key = Value::string(argument->name);
-      out.named.push_back({key, evaluate(*argument->parts[0])});
-    } else if (argument->kind != Is::kSpread) {
-      out.values.push_back(evaluate(*argument));
+      named.add({string(argument->name), value});
     } else if (argument->op == '\0') {
-      const auto more = items_of(*this, evaluate(*argument->parts[0]));
-      if (take(more.size_bytes())) out.values.insert(out.values.end(), more.begin(), more.end());
+      for (const Value& one : items_of(*this, value)) values.add(one);
+    } else if (!value.is(Kind::kDict)) {
+      fail("** wants a mapping, not ", value.type());
     } else {
-      const Value more = evaluate(*argument->parts[0]);
-      if (!more.is(Kind::kDict)) fail("** wants a mapping, not ", type_name(more.kind));
-      for (uint32_t i = 0; !failed() && i < more.size; ++i) {
-        if (!more.pairs[i].key.is(Kind::kString)) fail("keywords must be strings");
-        if (take(sizeof(Pair))) out.named.push_back(more.pairs[i]);
+      for (const Pair& pair : value.pairs()) {
+        if (!pair.key.is(Kind::kString)) fail("keywords must be strings");
+        named.add(pair);
       }
     }
   }
-  return out;
+  if (one_more.key.is(Kind::kString)) named.add(one_more);
+  return {values.span(), named.span()};
 }
 
-Value Interpreter::call(const Value& callee, const Arguments& arguments) {
-  if (failed()) return {};
-  switch (callee.kind) {
+Value Interpreter::call(Value callee, const Arguments& arguments) {
+  if (failed() || fail_undefined(*this, callee)) return {};
+  switch (callee.kind()) {
     case Kind::kMacro:
-      return call_macro(*callee.macro, arguments);
+      return call_macro(*callee->macro, arguments);
     case Kind::kLoop:
-      return call_loop(*callee.loop, arguments);
+      return call_loop(*callee->loop, arguments);
     case Kind::kFunction:
-      return find_function(callee.str())->call(*this, {}, arguments);
+      return (*callee->builtin)(*this, {}, arguments);
     case Kind::kMethod: {
-      const Value receiver = callee.receiver[0];
-      const std::string_view name = callee.receiver[1].str();
+      const Value receiver = callee->items[0];
+      const std::string_view name = callee->items[1].str();
       if (receiver.is(Kind::kLoop)) {
-        const Value told = list(arguments.values, Kind::kTuple);
+        Loop& loop = *receiver->loop;
         if (name == "changed") {
-          const bool same = equal(*this, std::exchange(receiver.loop->changed, told), told);
-          return Value::boolean(!same);
+          const Value told = list(arguments.values, Kind::kTuple);
+          return Value::boolean(!equal(*this, std::exchange(loop.changed, told), told));
         }
-        if (told.size == 0) return fail("loop.cycle() wants items");
-        return told.items[receiver.loop->at % told.size];
+        if (arguments.values.empty()) return fail("loop.cycle() wants items");
+        return arguments.values[static_cast<size_t>(loop.at) % arguments.values.size()];
       }
       bool refused = false;
-      return find_method(receiver.kind, name, refused)->call(*this, receiver, arguments);
+      return (*find_method(receiver.kind(), name, refused))(*this, receiver, arguments);
     }
-    case Kind::kUndefined:
-      return fail_undefined(*this, callee);
     default:
-      return fail("'", type_name(callee.kind), "' object is not callable");
+      return fail("'", callee.type(), "' object is not callable");
   }
 }
 
-Value Interpreter::get_attribute(const Value& object, std::string_view name) {
-  if (object.is(Kind::kUndefined)) return fail_undefined(*this, object);
-  Value missing = Value::string(name, Kind::kUndefined);
-  missing.detail = static_cast<uint8_t>(object.kind);
-  if (object.is(Kind::kNamespace)) {
-    const Variable* found = object.scope->find(name);
-    return found != nullptr ? found->value : missing;
-  }
-  if (object.is(Kind::kLoop)) return loop_attribute(*object.loop, name);
+Value Interpreter::get_attribute(Value from, std::string_view name) {
+  if (fail_undefined(*this, from)) return {};
+  if (from.is(Kind::kLoop)) return loop_attribute(from, name);
   bool refused = false;
-  if (find_method(object.kind, name, refused) != nullptr) {
-    const Value bound[] = {object, Value::string(name)};
-    Value method = list(bound, Kind::kMethod);
-    method.receiver = method.items;
-    return method;
+  if (from.is(Kind::kNamespace)) {
+    if (const Variable* found = from->scope->find(name)) return found->value;
+  } else if (find_method(from.kind(), name, refused) != nullptr) {
+    return tuple(from, string(name), Kind::kMethod);
+  } else if (from.is(Kind::kDict) && !refused) {
+    // One that would change its object reads as undefined: the sandbox says no when it is used.
+    if (const Value* found = find(*this, from, string(name))) return *found;
   }
-  // One that would change its object reads as undefined: the sandbox says no when it is used.
-  if (object.is(Kind::kDict) && !refused) {
-    if (const Value* found = find(*this, object, Value::string(name))) return *found;
-  }
-  return missing;
+  return undefined(name, from.kind());
 }
 
-Value Interpreter::get_item(const Value& object, const Value& index) {
-  if (object.is(Kind::kUndefined)) return fail_undefined(*this, object);
-  if (object.is(Kind::kDict)) {
-    if (const Value* found = find(*this, object, index)) return *found;
+Value Interpreter::get_item(Value from, Value index) {
+  if (fail_undefined(*this, from)) return {};
+  if (from.is(Kind::kDict)) {
+    if (const Value* found = find(*this, from, index)) return *found;
   }
-  if (index.is_integer()) {
-    int64_t at = index.integer;
-    const bool is_range = object.is(Kind::kView) && object.detail == kRangeView;
-    if (object.is(Kind::kList) || object.is(Kind::kTuple) || is_range) {
-      if (at < 0) at += object.size;
-      if (at >= 0 && at < object.size) return object.items[at];
-    }
-    if (object.is(Kind::kString)) {
-      const int64_t size = length(object.str());
-      spend(object.size / 16);
-      if (at < 0) at += size;
-      const bool inside = at >= 0 && at < size;
-      if (inside) return slice(object, Value::of_int(at), Value::of_int(at + 1), Value::none());
+  const bool is_text = from.is(Kind::kString);
+  if (index.is_integer() &&
+      (is_text || from.is(Kind::kList) || from.is(Kind::kTuple) || from.is_range())) {
+    if (is_text) spend(from->size / 16);
+    const int64_t size = is_text ? length(from.str()) : from->size;
+    const int64_t at = index->integer + (index->integer < 0 ? size : 0);
+    if (at >= 0 && at < size) {
+      return is_text ? slice(from, integer(at), integer(at + 1)) : from->items[at];
     }
   }
-  if (index.is(Kind::kString)) return get_attribute(object, index.str());
-  Value missing = Value::string(to_text(*this, index), Kind::kUndefined);
-  missing.detail = static_cast<uint8_t>(object.kind);
-  return missing;
+  if (index.is(Kind::kString)) return get_attribute(from, index.str());
+  return undefined(to_text(*this, index), from.kind());
 }
 
-Value Interpreter::get_path(const Value& from, const Value& path, const Value& fallback) {
+Value Interpreter::get_path(Value from, Value path, Value fallback) {
   if (!path.is(Kind::kString)) return get_item(from, path);
-  Value object = from;
   const bool has_fallback = !fallback.is(Kind::kUndefined) && !fallback.is(Kind::kNone);
-  for (const std::string_view part : split(path.str(), '.')) {
+  std::string_view rest = path.str();
+  for (bool more = true; more;) {
+    const std::string_view part = next_part(rest, '.', more);
     int64_t index = 0;
-    const char* end = part.data() + part.size();
-    const bool is_index =
-        !part.empty() && part[0] != '-' && std::from_chars(part.data(), end, index).ptr == end;
-    object = get_item(object, is_index ? Value::of_int(index) : Value::string(part));
-    if (object.is(Kind::kUndefined) && has_fallback) object = fallback;
+    const bool is_index = !part.starts_with('-') && read_integer(part, index);
+    from = get_item(from, is_index ? integer(index) : string(part));
+    if (from.is(Kind::kUndefined) && has_fallback) from = fallback;
   }
-  return object;
+  return from;
 }
 
 }  // namespace enm::text::jinja

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "enm/text/jinja/heap.h"
 #include "enm/text/jinja/syntax.h"
@@ -40,11 +39,14 @@ struct Loop {
 };
 
 struct Arguments {
-  std::vector<Value> values;
-  std::vector<Pair> named;
+  std::span<const Value> values;
+  std::span<const Pair> named;
 
   /// The argument at that place or of that name, or else the fallback.
-  Value get(size_t at, std::string_view name, const Value& fallback = Value::none()) const;
+  Value get(size_t at, const char* name, Value fallback) const;
+  /// Or else none.
+  Value get(size_t at, const char* name) const;
+  bool is_set(size_t at, const char* name) const { return get(at, name).is_truth(); }
 };
 
 class Interpreter : public Heap {
@@ -52,19 +54,23 @@ class Interpreter : public Heap {
   Interpreter(const Limits& limits, std::optional<int64_t> now) : Heap(limits), now_(now) {}
 
   /// Before render(): what the template finds by this name, which outlives the interpreter.
-  void define(std::string_view name, const Value& value) { assign(top_, name, value); }
-  std::string render(std::span<Node* const> body);
+  void define(std::string_view name, Value value) { assign(top_, name, value); }
+  /// Valid as long as the interpreter.
+  std::string_view render(std::span<Node* const> body);
 
   // What filters, tests and methods need.
-  Value get_attribute(const Value& object, std::string_view name);
-  Value get_item(const Value& object, const Value& index);
+  Value get_attribute(Value object, std::string_view name);
+  Value get_item(Value object, Value index);
   /// "a.b.0" of a value, or the fallback where that is undefined.
-  Value get_path(const Value& object, const Value& path, const Value& fallback = {});
-  Value call_filter(std::string_view name, const Value& subject, const Arguments& arguments);
-  bool call_test(std::string_view name, const Value& subject, const Arguments& arguments);
-  Value binary(char op, const Value& left, const Value& right);
-  Value slice(const Value& object, const Value& begin, const Value& end, const Value& step);
-  void assign(Scope& scope, std::string_view name, const Value& value);
+  Value get_path(Value object, Value path, Value fallback = {});
+  Value call_filter(std::string_view name, Value subject, const Arguments& arguments);
+  bool call_test(std::string_view name, Value subject, const Arguments& arguments);
+  /// A method of a string without arguments.
+  Value call_method(Value text, const char* name, const Arguments& arguments);
+  Value binary(char op, Value left, Value right);
+  /// Without a step: none.
+  Value slice(Value object, Value begin, Value end, Value step = Value::none());
+  void assign(Scope& scope, std::string_view name, Value value);
   std::optional<int64_t> now() const { return now_; }
 
  private:
@@ -72,29 +78,30 @@ class Interpreter : public Heap {
 
   Value evaluate(const Node& node);
   Value evaluate_in(const Node& node);
-  Value calculate(const Node& node);
   Value lookup(std::string_view name);
   Value items(const Node& node);
   Value compare_chain(const Node& node);
   Value dictionary(const Node& node);
-  Arguments arguments(const Node& node);
-  Value call(const Value& callee, const Arguments& arguments);
+  /// Those behind a node's first part, and one more if it has a name.
+  Arguments arguments(const Node& node, const Pair& more = {});
+  Value call(Value callee, const Arguments& arguments);
   Value call_macro(const Macro& macro, const Arguments& arguments);
   void bind(const Macro& macro, const Arguments& arguments, Scope& scope);
   Value call_loop(Loop& loop, const Arguments& arguments);
-  Value loop_attribute(Loop& loop, std::string_view name);
+  Value loop_attribute(Value self, std::string_view name);
 
   Flow run(std::span<Node* const> body);
   Flow run(const Node& node);
   /// What the body writes, in a scope of its own.
   Value capture(std::span<Node* const> body, Scope& scope);
   Flow run_if(const Node* node);
-  void run_for(const Node& node, const Value& items, Scope* scope, int64_t depth);
+  void run_for(const Node& node, Value items, Scope* scope, int64_t depth);
   void run_with(const Node& node);
   void run_call_block(const Node& node);
   std::span<const Value> filtered(const Node& node, std::span<const Value> items, Scope* scope);
-  void assign_to(const Node& target, const Value& value);
+  void assign_to(const Node& target, Value value);
   Scope* enter_scope(Scope* outer);
+  Value macro(const Node& node, std::span<Node* const> parameters);
 
   const std::optional<int64_t> now_;
   Scope top_;
@@ -103,20 +110,28 @@ class Interpreter : public Heap {
   Value captured_;
 };
 
-/// A function of filters, methods and globals.
+/// A function of filters, methods and globals. Several names may share one, which tells them apart
+/// by `mode`.
 struct Builtin {
-  std::string_view name;
-  Value (*call)(Interpreter&, const Value& subject, const Arguments&);
+  const char* name;
+  Value (*call)(Interpreter&, Value subject, const Arguments&, int mode);
+  int mode = 0;
+
+  Value operator()(Interpreter& in, Value subject, const Arguments& arguments) const {
+    return call(in, subject, arguments, mode);
+  }
 };
+/// Null for a name that is not there.
+const Builtin* find_builtin(std::span<const Builtin> table, std::string_view name);
 
 Value make_range(Heap& heap, int64_t begin, int64_t end, int64_t step);
 
-// The tables, each in its own file. Null for a name that is not there.
-const Builtin* find_text_filter(std::string_view name);
-const Builtin* find_sequence_filter(std::string_view name);
+// The tables, each in its own file.
+extern const std::span<const Builtin> kTextFilters;
+extern const std::span<const Builtin> kSequenceFilters;
+extern const std::span<const Builtin> kFunctions;
 /// Of strings, lists, tuples and dictionaries. `refused` turns true for one that changes its
 /// object.
 const Builtin* find_method(Kind kind, std::string_view name, bool& refused);
-const Builtin* find_function(std::string_view name);
 
 }  // namespace enm::text::jinja

@@ -1,8 +1,8 @@
 #include "enm/text/jinja/lexer.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "enm/text/jinja/decimal.h"
 #include "enm/text/jinja/strings.h"
 #include "enm/text/unicode.h"
 
@@ -18,12 +18,12 @@ bool is_name(char c) {
 
 class Lexer {
  public:
-  Lexer(Heap& heap, std::string_view source) : heap_(heap), source_(source) {}
+  Lexer(Heap& heap, std::string_view source) : heap_(heap), source_(source), tokens_(heap) {}
 
-  std::vector<Token> run() {
+  List<Token> run() {
     while (at_ < source_.size() && !heap_.failed()) read_data();
-    add(Type::kEnd, {});
-    return std::move(tokens_);
+    add(Type::kEnd, source_.substr(source_.size()));
+    return tokens_;
   }
 
  private:
@@ -35,13 +35,14 @@ class Lexer {
   }
   void skip_white() { at_ += source_.size() - at_ - strip_left(source_.substr(at_)).size(); }
 
-  void add(Type type, std::string_view text, Value number = {}) {
-    // Tokens come in the order of the source.
-    const size_t begin =
-        text.data() == nullptr ? source_.size() : static_cast<size_t>(text.data() - source_.data());
-    for (; counted_ < begin; ++counted_) line_ += source_[counted_] == '\n' ? 1 : 0;
+  // Tokens come in the order of the source.
+  void begin_token(size_t at) {
+    for (; counted_ < at; ++counted_) line_ += source_[counted_] == '\n' ? 1 : 0;
     heap_.line = line_;
-    if (heap_.take(sizeof(Token))) tokens_.push_back({type, line_, text, number});
+  }
+  void add(Type type, std::string_view text, Value number = {}) {
+    begin_token(static_cast<size_t>(text.data() - source_.data()));
+    tokens_.add({type, line_, text, number});
   }
 
   // What stands behind a tag's bracket, - or + or nothing, and its name.
@@ -213,13 +214,16 @@ class Lexer {
       }
     }
     const std::string_view text = take_to(end);
-    std::string digits(text);
-    std::erase(digits, '_');
-    Value value = is_float ? Value::of_float(0) : Value::of_int(0);
-    const char* last = digits.data() + digits.size();
-    const auto read = is_float ? std::from_chars(digits.data(), last, value.number)
-                               : std::from_chars(digits.data(), last, value.integer);
-    if (read.ec != std::errc()) heap_.fail("number ", quoted(digits), " is out of range");
+    Text digits(heap_);
+    for (const char c : text) {
+      if (c != '_') digits.add(c);
+    }
+    double number = 0;
+    int64_t integer = 0;
+    const bool fits =
+        is_float ? read_float(digits.view(), number) : read_integer(digits.view(), integer);
+    if (!fits) heap_.fail("number ", quoted(digits.view()), " is out of range");
+    const Value value = is_float ? heap_.number(number) : heap_.integer(integer);
     add(Type::kNumber, text, value);
   }
 
@@ -228,15 +232,15 @@ class Lexer {
     while (end < source_.size() && source_[end] != quote) end += source_[end] == '\\' ? 2 : 1;
     if (end >= source_.size()) return void(heap_.fail("a string has no end"));
     const std::string_view text = source_.substr(at_ + 1, end - at_ - 1);
-    add(Type::kString, source_.substr(at_, 1));
-    at_ = end + 1;
     const bool is_plain = text.find('\\') == std::string_view::npos;
-    if (!heap_.failed()) tokens_.back().text = is_plain ? text : unescape(heap_, text).str();
+    begin_token(at_);
+    tokens_.add({Type::kString, line_, is_plain ? text : unescape(heap_, text).str(), {}});
+    at_ = end + 1;
   }
 
   Heap& heap_;
   const std::string_view source_;
-  std::vector<Token> tokens_;
+  List<Token> tokens_;
   size_t at_ = 0;
   size_t counted_ = 0;  // bytes whose lines line_ counts
   uint32_t line_ = 1;
@@ -245,8 +249,6 @@ class Lexer {
 
 }  // namespace
 
-std::vector<Token> tokenize(Heap& heap, std::string_view source) {
-  return Lexer(heap, source).run();
-}
+List<Token> tokenize(Heap& heap, std::string_view source) { return Lexer(heap, source).run(); }
 
 }  // namespace enm::text::jinja

@@ -1,8 +1,6 @@
 // A template's text as tokens, white space treated as trim_blocks and lstrip_blocks say.
 #pragma once
 
-#include <vector>
-
 #include "enm/text/jinja/heap.h"
 
 namespace enm::text::jinja {
@@ -27,6 +25,6 @@ struct Token {
 };
 
 /// The tokens of `source`, which outlives them, then kEnd. The heap holds what failed.
-std::vector<Token> tokenize(Heap& heap, std::string_view source);
+List<Token> tokenize(Heap& heap, std::string_view source);
 
 }  // namespace enm::text::jinja

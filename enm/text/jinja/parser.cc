@@ -11,43 +11,42 @@ class Parser : public ExpressionParser {
  public:
   using ExpressionParser::ExpressionParser;
 
-  // The statements up to a tag of one of these names, which is passed; its name is in `end`.
-  std::span<Node*> body(std::initializer_list<std::string_view> names, std::string_view* end) {
-    std::vector<Node*> out;
+  // The statements up to a tag of one of these names, which is passed; end_ says which.
+  std::span<Node*> body(std::initializer_list<const char*> names) {
+    List<Node*> out(heap_);
     while (!heap_.failed()) {
       if (peek().type == Type::kData) {
-        out.push_back(make(Is::kText));
-        out.back()->literal = Value::string(next().text);
+        Node* text = literal(heap_.string(next().text));
+        text->kind = Is::kText;
+        out.add(text);
       } else if (take(Type::kPrintBegin)) {
-        out.push_back(make(Is::kPrint, {tuple()}));
+        out.add(make(Is::kPrint, {tuple()}));
         expect(Type::kPrintEnd);
       } else if (take(Type::kBlockBegin)) {
-        for (const std::string_view name : names) {
-          if (!take_name(name)) continue;
-          if (end != nullptr) *end = name;
-          return nodes(out);
+        end_ = 0;
+        for (const char* name : names) {
+          if (take_name(name)) return out.span();
+          ++end_;
         }
         Node* made = heap_.enter() ? statement() : nullptr;
         if (made == nullptr) break;
         heap_.leave();
-        out.push_back(made);
+        out.add(made);
         expect(Type::kBlockEnd);
       } else {
         if (names.size() > 0) fail_at("missing ", *names.begin());
         break;
       }
     }
-    return nodes(out);
+    return out.span();
   }
 
  private:
-  // To the tag of that name and its end.
-  std::span<Node*> body_to(std::string_view name) { return body({name}, nullptr); }
   void end_tag() { expect(Type::kBlockEnd); }
 
   Node* statement() {
     struct Row {
-      std::string_view name;
+      const char* name;
       Node* (Parser::*parse)();
     };
     static constexpr Row kRows[] = {
@@ -67,18 +66,19 @@ class Parser : public ExpressionParser {
     Node* node = make(Is::kFor);
     Node* items = target();
     expect_name("in");
-    std::vector<Node*> parts = {items, tuple(false)};
-    if (take_name("if")) parts.push_back(expression());
+    List<Node*> parts(heap_);
+    parts.add(items);
+    parts.add(tuple(false));
+    if (take_name("if")) parts.add(expression());
     node->flag = take_name("recursive");
-    node->parts = nodes(parts);
+    node->parts = parts.span();
     end_tag();
     ++loops_;
-    std::string_view end;
-    node->body = body({"endfor", "else"}, &end);
+    node->body = body({"endfor", "else"});
     --loops_;
-    if (end != "else") return node;
+    if (end_ != 1) return node;
     end_tag();
-    node->other = body_to("endfor");
+    node->other = body({"endfor"});
     return node;
   }
 
@@ -88,13 +88,13 @@ class Parser : public ExpressionParser {
     for (Node* node = first; !heap_.failed();) {
       node->parts = nodes({expression()});
       end_tag();
-      std::string_view end;
-      node->body = body({"elif", "else", "endif"}, &end);
-      if (end == "else") {
+      node->body = body({"elif", "else", "endif"});
+      if (end_ == 1) {
         end_tag();
-        node->other = body_to("endif");
+        node->other = body({"endif"});
+        break;
       }
-      if (end != "elif") break;
+      if (end_ != 0) break;
       Node* next = make(Is::kIf);
       next->flag = true;
       node->other = nodes({next});
@@ -108,11 +108,11 @@ class Parser : public ExpressionParser {
     if (take("=")) return make(Is::kSet, {left, tuple()});
     Node* node = make(Is::kSetBlock, {left, filters(make(Is::kCaptured))});
     end_tag();
-    node->body = body_to("endset");
+    node->body = body({"endset"});
     return node;
   }
 
-  void parameters(std::vector<Node*>& out) {
+  void parameters(List<Node*>& out) {
     expect("(");
     bool had_default = false;
     while (!heap_.failed() && !is(")")) {
@@ -122,20 +122,20 @@ class Parser : public ExpressionParser {
         parameter->parts = nodes({expression()});
         had_default = true;
       } else if (had_default) {
-        fail_at("a parameter without default follows one with", "");
+        fail_at("a parameter without default follows one with");
       }
-      out.push_back(parameter);
+      out.add(parameter);
       if (!take(",")) break;
     }
     expect(")");
   }
 
   // A body that is called: loops around it do not reach into it.
-  void function_body(Node* node, std::string_view end) {
+  void function_body(Node* node, const char* end) {
     end_tag();
     const int loops = std::exchange(loops_, 0);
     const uint8_t outer = std::exchange(uses_, 0);
-    node->body = body_to(end);
+    node->body = body({end});
     node->uses = uses_;
     uses_ |= outer;
     loops_ = loops;
@@ -144,9 +144,9 @@ class Parser : public ExpressionParser {
   Node* macro() {
     Node* node = make(Is::kMacro);
     node->name = expect(Type::kName).text;
-    std::vector<Node*> parts;
+    List<Node*> parts(heap_);
     parameters(parts);
-    node->parts = nodes(parts);
+    node->parts = parts.span();
     function_body(node, "endmacro");
     return node;
   }
@@ -154,11 +154,13 @@ class Parser : public ExpressionParser {
   Node* call_block() {
     Node* node = make(Is::kCallBlock);
     node->name = "caller";
-    std::vector<Node*> parts = {nullptr};
-    if (is("(")) parameters(parts);
-    parts[0] = expression();
-    if (parts[0]->kind != Is::kCall) fail_at("call: expected a call", "");
-    node->parts = nodes(parts);
+    List<Node*> given(heap_), parts(heap_);
+    if (is("(")) parameters(given);
+    Node* call = expression();
+    if (call->kind != Is::kCall) fail_at("call: expected a call");
+    parts.add(call);
+    for (Node* parameter : given) parts.add(parameter);
+    node->parts = parts.span();
     function_body(node, "endcall");
     return node;
   }
@@ -167,22 +169,22 @@ class Parser : public ExpressionParser {
     Node* node = make(Is::kFilterBlock);
     node->parts = nodes({filters(filter(make(Is::kCaptured)))});
     end_tag();
-    node->body = body_to("endfilter");
+    node->body = body({"endfilter"});
     return node;
   }
 
   Node* with() {
     Node* node = make(Is::kWith);
-    std::vector<Node*> parts;
+    List<Node*> parts(heap_);
     while (!heap_.failed() && peek().type != Type::kBlockEnd) {
       if (!parts.empty()) expect(",");
-      parts.push_back(target());
+      parts.add(target());
       expect("=");
-      parts.push_back(expression());
+      parts.add(expression());
     }
-    node->parts = nodes(parts);
+    node->parts = parts.span();
     end_tag();
-    node->body = body_to("endwith");
+    node->body = body({"endwith"});
     return node;
   }
 
@@ -195,18 +197,19 @@ class Parser : public ExpressionParser {
   Node* leave_loop() { return in_loop(Is::kBreak); }
   Node* next_round() { return in_loop(Is::kContinue); }
   Node* in_loop(Is kind) {
-    if (loops_ == 0) fail_at("break or continue outside of a loop", "");
+    if (loops_ == 0) fail_at("break or continue outside of a loop");
     return make(kind);
   }
 
   int loops_ = 0;
+  int end_ = 0;  // of the names that end a body
 };
 
 }  // namespace
 
 std::span<Node*> parse(Heap& heap, std::string_view source) {
   Parser parser(heap, source);
-  return parser.body({}, nullptr);
+  return parser.body({});
 }
 
 }  // namespace enm::text::jinja

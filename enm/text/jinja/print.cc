@@ -1,5 +1,8 @@
 #include "enm/text/jinja/print.h"
 
+#include <cmath>
+#include <utility>
+
 #include "enm/base/order.h"
 #include "enm/text/jinja/compare.h"
 #include "enm/text/jinja/decimal.h"
@@ -40,53 +43,50 @@ void print_quoted(Text& out, std::string_view text) {
   out.add(quote);
 }
 
-void print_items(Text& out, Heap& heap, const Value& value, std::string_view begin,
-                 std::string_view end) {
+void print_items(Text& out, std::span<const Value> items, const char* begin, const char* end) {
   out.add(begin);
-  for (uint32_t i = 0; i < value.size && !heap.failed(); ++i) {
-    if (i > 0) out.add(", ");
-    print_repr(out, heap, value.items[i]);
+  bool first = true;
+  for (const Value& item : items) {
+    if (out.heap().failed()) break;
+    if (!std::exchange(first, false)) out.add(", ");
+    print_repr(out, item);
   }
   out.add(end);
 }
 
-void print_pair(Text& out, Heap& heap, bool first, const Value& key, const Value& value) {
+void print_pair(Text& out, bool first, Value key, Value value) {
   if (!first) out.add(", ");
-  print_repr(out, heap, key);
+  print_repr(out, key);
   out.add(": ");
-  print_repr(out, heap, value);
+  print_repr(out, value);
 }
 
-// Its bounds lie in front of its items; a step of 1 is not shown.
-void print_range(Text& out, Heap& heap, const Value& value) {
-  Value bounds = value;
-  bounds.items -= 3;
-  bounds.size = bounds.items[2].integer == 1 ? 2 : 3;
-  print_items(out, heap, bounds, "(", ")");
-}
-
-void print_container(Text& out, Heap& heap, const Value& value) {
-  switch (value.kind) {
+void print_container(Text& out, Value value) {
+  switch (value.kind()) {
     case Kind::kList:
-      return print_items(out, heap, value, "[", "]");
+      return print_items(out, value.items(), "[", "]");
     case Kind::kTuple:
-      return print_items(out, heap, value, "(", value.size == 1 ? ",)" : ")");
+      return print_items(out, value.items(), "(", value->size == 1 ? ",)" : ")");
     case Kind::kView: {
-      constexpr std::string_view kNames[] = {"dict_keys", "dict_values", "dict_items", "range"};
-      out.add(kNames[value.detail]);
-      if (value.detail == kRangeView) return print_range(out, heap, value);
-      return print_items(out, heap, value, "([", "])");
+      constexpr const char* kNames[] = {"dict_keys", "dict_values", "dict_items", "range"};
+      out.add(kNames[value->detail]);
+      if (!value.is_range()) return print_items(out, value.items(), "([", "])");
+      // Its bounds lie in front of its items; a step of 1 is not shown.
+      const Value* bounds = value->items - 3;
+      return print_items(out, {bounds, bounds[2]->integer == 1 ? 2u : 3u}, "(", ")");
     }
     case Kind::kDict:
       out.add('{');
-      for (uint32_t i = 0; i < value.size && !heap.failed(); ++i) {
-        print_pair(out, heap, i == 0, value.pairs[i].key, value.pairs[i].value);
+      for (const Pair& pair : value.pairs()) {
+        if (out.heap().failed()) break;
+        print_pair(out, &pair == value->pairs, pair.key, pair.value);
       }
       return out.add('}');
     default:
       out.add("<Namespace {");
-      for (const Variable* one = value.scope->first; one && !heap.failed(); one = one->next) {
-        print_pair(out, heap, one == value.scope->first, Value::string(one->name), one->value);
+      for (const Variable* one = value->scope->first; one && !out.heap().failed();
+           one = one->next) {
+        print_pair(out, one == value->scope->first, out.heap().string(one->name), one->value);
       }
       return out.add("}>");
   }
@@ -121,10 +121,10 @@ void break_line(Text& out, const JsonStyle& style, int level) {
 }
 
 // The bracket, what `item` writes for each of `count`, and the other bracket.
-void print_json_items(Text& out, Heap& heap, uint32_t count, const JsonStyle& style, int level,
+void print_json_items(Text& out, uint32_t count, const JsonStyle& style, int level,
                       std::string_view brackets, FunctionRef<void(uint32_t)> item) {
   out.add(brackets[0]);
-  for (uint32_t i = 0; i < count && !heap.failed(); ++i) {
+  for (uint32_t i = 0; i < count && !out.heap().failed(); ++i) {
     if (i > 0) out.add(style.item_separator);
     break_line(out, style, level + 1);
     item(i);
@@ -133,48 +133,48 @@ void print_json_items(Text& out, Heap& heap, uint32_t count, const JsonStyle& st
   out.add(brackets[1]);
 }
 
-void print_json_key(Text& out, Heap& heap, const Value& key, const JsonStyle& style) {
-  if (key.is(Kind::kTuple)) return void(heap.fail("a tuple cannot be a key in JSON"));
+void print_json_key(Text& out, Value key, const JsonStyle& style) {
+  if (key.is(Kind::kTuple)) return void(out.heap().fail("a tuple cannot be a key in JSON"));
   if (key.is(Kind::kString)) return print_json_text(out, key.str(), style.ascii);
   out.add('"');
-  print_json(out, heap, key, style);
+  print_json(out, key, style);
   out.add('"');
 }
 
-void print_json_dict(Text& out, Heap& heap, const Value& value, const JsonStyle& style, int level) {
+void print_json_dict(Text& out, Value value, const JsonStyle& style, int level) {
   std::vector<uint32_t> order;
   if (style.sorts_keys) {
-    order = sorted_order(value.size, [&](uint32_t a, uint32_t b) {
-      return compare(heap, value.pairs[a].key, value.pairs[b].key) < 0;
+    order = sorted_order(value->size, [&](uint32_t a, uint32_t b) {
+      return compare(out.heap(), value->pairs[a].key, value->pairs[b].key) < 0;
     });
   }
-  print_json_items(out, heap, value.size, style, level, "{}", [&](uint32_t i) {
-    const Pair& pair = value.pairs[order.empty() ? i : order[i]];
-    print_json_key(out, heap, pair.key, style);
+  print_json_items(out, value->size, style, level, "{}", [&](uint32_t i) {
+    const Pair& pair = value->pairs[order.empty() ? i : order[i]];
+    print_json_key(out, pair.key, style);
     out.add(style.key_separator);
-    print_json(out, heap, pair.value, style, level + 1);
+    print_json(out, pair.value, style, level + 1);
   });
 }
 
 }  // namespace
 
-void print(Text& out, Heap& heap, const Value& value) {
+void print(Text& out, Value value) {
   if (value.is(Kind::kString)) return out.add(value.str());
-  if (!value.is(Kind::kUndefined)) print_repr(out, heap, value);
+  if (!value.is(Kind::kUndefined)) print_repr(out, value);
 }
 
-void print_repr(Text& out, Heap& heap, const Value& value) {
-  switch (value.kind) {
+void print_repr(Text& out, Value value) {
+  switch (value.kind()) {
     case Kind::kUndefined:
       return out.add("Undefined");
     case Kind::kNone:
       return out.add("None");
     case Kind::kBool:
-      return out.add(value.integer != 0 ? "True" : "False");
+      return out.add(value->integer != 0 ? "True" : "False");
     case Kind::kInt:
-      return out.add(cat(value.integer));
+      return out.add(cat(value->integer));
     case Kind::kFloat:
-      return out.add(float_repr(value.number));
+      return float_repr(out, value->number);
     case Kind::kString:
       return print_quoted(out, value.str());
     case Kind::kList:
@@ -182,55 +182,52 @@ void print_repr(Text& out, Heap& heap, const Value& value) {
     case Kind::kView:
     case Kind::kDict:
     case Kind::kNamespace:
-      if (!heap.spend(1) || !heap.enter()) return;
-      print_container(out, heap, value);
-      return heap.leave();
+      if (!out.heap().spend(1) || !out.heap().enter()) return;
+      print_container(out, value);
+      return out.heap().leave();
     case Kind::kMacro:
       out.add("<Macro ");
-      print_quoted(out, value.macro->node->name);
+      print_quoted(out, value->macro->node->name);
       return out.add('>');
     default:  // Python would show an address
-      heap.fail("'", type_name(value.kind), "' cannot be shown as text");
+      out.heap().fail("'", value.type(), "' cannot be shown as text");
   }
 }
 
-std::string_view to_text(Heap& heap, const Value& value) {
+std::string_view to_text(Heap& heap, Value value) {
   if (value.is(Kind::kString)) return value.str();
   Text out(heap);
-  print(out, heap, value);
-  return out.done().str();
+  print(out, value);
+  return out.view();
 }
 
-void print_json(Text& out, Heap& heap, const Value& value, const JsonStyle& style, int level) {
-  switch (value.kind) {
+void print_json(Text& out, Value value, const JsonStyle& style, int level) {
+  switch (value.kind()) {
     case Kind::kNone:
       return out.add("null");
     case Kind::kBool:
-      return out.add(value.integer != 0 ? "true" : "false");
+      return out.add(value->integer != 0 ? "true" : "false");
     case Kind::kInt:
-      return out.add(cat(value.integer));
-    case Kind::kFloat: {
-      const std::string text = float_repr(value.number);
-      if (text == "nan") return out.add("NaN");
-      if (text == "inf") return out.add("Infinity");
-      return out.add(text == "-inf" ? "-Infinity" : text);
-    }
+      return out.add(cat(value->integer));
+    case Kind::kFloat:
+      if (std::isnan(value->number)) return out.add("NaN");
+      if (!std::isinf(value->number)) return float_repr(out, value->number);
+      return out.add(value->number < 0 ? "-Infinity" : "Infinity");
     case Kind::kString:
       return print_json_text(out, value.str(), style.ascii);
     case Kind::kList:
     case Kind::kTuple:
     case Kind::kDict:
-      if (!heap.spend(1) || !heap.enter()) return;
+      if (!out.heap().spend(1) || !out.heap().enter()) return;
       if (value.is(Kind::kDict)) {
-        print_json_dict(out, heap, value, style, level);
+        print_json_dict(out, value, style, level);
       } else {
-        print_json_items(out, heap, value.size, style, level, "[]", [&](uint32_t i) {
-          print_json(out, heap, value.items[i], style, level + 1);
-        });
+        print_json_items(out, value->size, style, level, "[]",
+                         [&](uint32_t i) { print_json(out, value->items[i], style, level + 1); });
       }
-      return heap.leave();
+      return out.heap().leave();
     default:
-      heap.fail("'", type_name(value.kind), "' has no JSON form");
+      out.heap().fail("'", value.type(), "' has no JSON form");
   }
 }
 

@@ -5,11 +5,11 @@
 
 namespace enm::text::jinja {
 
-void print(Text& out, Heap& heap, const Value& value);
-void print_repr(Text& out, Heap& heap, const Value& value);
+void print(Text& out, Value value);
+void print_repr(Text& out, Value value);
 
 /// str(value); text that is one already is not copied.
-std::string_view to_text(Heap& heap, const Value& value);
+std::string_view to_text(Heap& heap, Value value);
 
 struct JsonStyle {
   std::string_view item_separator = ", ";
@@ -19,6 +19,6 @@ struct JsonStyle {
   bool sorts_keys = false;
   bool ascii = false;
 };
-void print_json(Text& out, Heap& heap, const Value& value, const JsonStyle& style, int level = 0);
+void print_json(Text& out, Value value, const JsonStyle& style, int level = 0);
 
 }  // namespace enm::text::jinja

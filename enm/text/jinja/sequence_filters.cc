@@ -13,77 +13,71 @@ namespace {
 using Args = const Arguments&;
 
 Arguments after(Args args, size_t count) {
-  Arguments out = args;
-  out.values.erase(out.values.begin(), out.values.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                                count, out.values.size())));
-  return out;
+  return {args.values.subspan(std::min(count, args.values.size())), args.named};
 }
 
 // What items are ordered and told apart by.
-Value key_of(Interpreter& in, const Value& from, const Value& path, bool keeps_case) {
+Value key_of(Interpreter& in, Value from, Value path, bool keeps_case) {
   const Value item = path.is(Kind::kNone) ? from : in.get_path(from, path);
   if (!item.is(Kind::kString) || keeps_case) return item;
   Text out(in);
-  in.spend(item.size);
+  in.spend(item->size);
   change_case(out, item.str(), Case::kLower);
   return out.done();
 }
 
-std::vector<Value> keys_of(Interpreter& in, std::span<const Value> items, const Value& path,
-                           bool keeps_case) {
+Items keys_of(Interpreter& in, std::span<const Value> items, Value path, bool keeps_case) {
   Items out(in);
   for (const Value& item : items) out.add(key_of(in, item, path, keeps_case));
-  return std::move(out.values());
+  return out;
 }
 
-Value length_of(Interpreter& in, const Value& value, Args) {
+Value length_of(Interpreter& in, Value value, Args, int) {
   if (value.is(Kind::kString)) {
-    in.spend(value.size / 16);
-    return Value::of_int(length(value.str()));
+    in.spend(value->size / 16);
+    return in.integer(length(value.str()));
   }
-  if (value.is(Kind::kUndefined)) return Value::of_int(0);
+  if (value.is(Kind::kUndefined)) return in.integer(0);
   if (value.is(Kind::kLoop)) return in.get_attribute(value, "length");
-  if (value.is_sequence() || value.is(Kind::kDict)) return Value::of_int(value.size);
-  return in.fail("object of type '", type_name(value.kind), "' has no len()");
+  if (value.is_sequence() || value.is(Kind::kDict)) return in.integer(value->size);
+  return in.fail("object of type '", value.type(), "' has no len()");
 }
 
-Value to_list(Interpreter& in, const Value& value, Args) { return in.list(items_of(in, value)); }
+Value to_list(Interpreter& in, Value value, Args, int) { return in.list(items_of(in, value)); }
 
-Value first(Interpreter& in, const Value& value, Args) {
+Value first(Interpreter& in, Value value, Args, int) {
   const auto items = items_of(in, value);
-  return items.empty() ? Value::string("the first item", Kind::kUndefined) : items.front();
+  return items.empty() ? in.undefined("the first item") : items.front();
 }
-Value last(Interpreter& in, const Value& value, Args) {
+Value last(Interpreter& in, Value value, Args, int) {
   if (value.is(Kind::kIterator)) return in.fail("'iterator' is not reversible");
   const auto items = items_of(in, value);
-  return items.empty() ? Value::string("the last item", Kind::kUndefined) : items.back();
+  return items.empty() ? in.undefined("the last item") : items.back();
 }
 
-Value join(Interpreter& in, const Value& value, Args args) {
+Value join(Interpreter& in, Value value, Args args, int) {
   const Value path = args.get(1, "attribute");
-  const std::string_view between = to_text(in, args.get(0, "d", Value::string("")));
+  const std::string_view between = to_text(in, args.get(0, "d", in.string("")));
   Text out(in);
   bool is_first = true;
-  for (Value item : items_of(in, value)) {
+  for (const Value& item : items_of(in, value)) {
     if (!std::exchange(is_first, false)) out.add(between);
-    if (!path.is(Kind::kNone)) item = in.get_path(item, path);
-    print(out, in, item);
+    print(out, path.is(Kind::kNone) ? item : in.get_path(item, path));
   }
   return out.done();
 }
 
-Value reverse(Interpreter& in, const Value& value, Args) {
+Value reverse(Interpreter& in, Value value, Args, int) {
   if (value.is(Kind::kString)) {
-    return in.slice(value, Value::none(), Value::none(), Value::of_int(-1));
+    return in.slice(value, Value::none(), Value::none(), in.integer(-1));
   }
   Items out(in);
   for (const Value& item : items_of(in, value)) out.add(item);
-  std::reverse(out.values().begin(), out.values().end());
+  out.reverse();
   return out.iterator();
 }
 
-Value ordered(Interpreter& in, std::span<const Value> items, const std::vector<Value>& keys,
-              bool reversed) {
+Value ordered(Interpreter& in, std::span<const Value> items, const Items& keys, bool reversed) {
   if (in.failed() || keys.size() != items.size()) return {};
   // Equal ones keep their order in reverse too.
   const auto order = sorted_order(static_cast<uint32_t>(keys.size()), [&](uint32_t a, uint32_t b) {
@@ -95,74 +89,66 @@ Value ordered(Interpreter& in, std::span<const Value> items, const std::vector<V
   return out.done();
 }
 
-Value sort(Interpreter& in, const Value& value, Args args) {
+Value sort(Interpreter& in, Value value, Args args, int) {
   const auto items = items_of(in, value);
-  const bool keeps_case = truth(args.get(1, "case_sensitive"));
+  const bool keeps_case = args.is_set(1, "case_sensitive");
   const Value attribute = args.get(2, "attribute");
   Items keys(in);
   for (const Value& item : items) {
     Items parts(in);
     if (attribute.is(Kind::kString)) {
-      for (const std::string_view path : split(attribute.str(), ',')) {
-        parts.add(key_of(in, item, Value::string(path), keeps_case));
+      std::string_view rest = attribute.str();
+      for (bool more = true; more;) {
+        parts.add(key_of(in, item, in.string(next_part(rest, ',', more)), keeps_case));
       }
     } else {
       parts.add(key_of(in, item, attribute, keeps_case));
     }
     keys.add(parts.done());
   }
-  return ordered(in, items, keys.values(), truth(args.get(0, "reverse")));
+  return ordered(in, items, keys, args.is_set(0, "reverse"));
 }
 
-Value dictsort(Interpreter& in, const Value& value, Args args) {
-  if (!value.is(Kind::kDict))
-    return in.fail("dictsort: expected dict, not ", type_name(value.kind));
-  const Value by = args.get(1, "by", Value::string("key"));
+Value dictsort(Interpreter& in, Value value, Args args, int) {
+  if (!value.is(Kind::kDict)) return in.fail("dictsort: expected dict, not ", value.type());
+  const Value by = args.get(1, "by", in.string("key"));
   const bool by_key = by.is(Kind::kString) && by.str() == "key";
-  const bool keeps_case = truth(args.get(0, "case_sensitive"));
+  const bool keeps_case = args.is_set(0, "case_sensitive");
   Items items(in), keys(in);
-  for (uint32_t i = 0; i < value.size; ++i) {
-    const Value pair[] = {value.pairs[i].key, value.pairs[i].value};
-    items.add(in.list(pair, Kind::kTuple));
-    keys.add(key_of(in, by_key ? pair[0] : pair[1], Value::none(), keeps_case));
+  for (const auto& [key, content] : value.pairs()) {
+    items.add(in.tuple(key, content));
+    keys.add(key_of(in, by_key ? key : content, Value::none(), keeps_case));
   }
-  return ordered(in, items.values(), keys.values(), truth(args.get(2, "reverse")));
+  return ordered(in, items.span(), keys, args.is_set(2, "reverse"));
 }
 
-Value extreme(Interpreter& in, const Value& value, Args args, int sign) {
+// The largest or the smallest.
+Value extreme(Interpreter& in, Value value, Args args, int sign) {
   const auto items = items_of(in, value);
-  const auto keys =
-      keys_of(in, items, args.get(1, "attribute"), truth(args.get(0, "case_sensitive")));
-  if (items.empty()) return Value::string("the aggregated item", Kind::kUndefined);
+  const Items keys = keys_of(in, items, args.get(1, "attribute"), args.is_set(0, "case_sensitive"));
+  if (items.empty()) return in.undefined("the aggregated item");
   size_t best = 0;
   for (size_t i = 1; i < keys.size(); ++i) {
     if (compare(in, keys[i], keys[best]) * sign > 0) best = i;
   }
   return items[best];
 }
-Value largest(Interpreter& in, const Value& value, Args args) {
-  return extreme(in, value, args, 1);
-}
-Value smallest(Interpreter& in, const Value& value, Args args) {
-  return extreme(in, value, args, -1);
-}
 
-Value sum(Interpreter& in, const Value& value, Args args) {
+Value sum(Interpreter& in, Value value, Args args, int) {
   const Value path = args.get(0, "attribute");
-  Value total = args.get(1, "start", Value::of_int(0));
+  Value total = args.get(1, "start", in.integer(0));
   for (const Value& item : items_of(in, value)) {
     total = in.binary('+', total, path.is(Kind::kNone) ? item : in.get_path(item, path));
   }
   return total;
 }
 
-Value unique(Interpreter& in, const Value& value, Args args) {
+Value unique(Interpreter& in, Value value, Args args, int) {
   const auto items = items_of(in, value);
-  const auto keys =
-      keys_of(in, items, args.get(1, "attribute"), truth(args.get(0, "case_sensitive")));
+  const auto keys = keys_of(in, items, args.get(1, "attribute"), args.is_set(0, "case_sensitive"));
   Items out(in), seen(in);
   for (size_t i = 0; i < keys.size() && !in.failed(); ++i) {
-    const auto& others = seen.values();
+    const auto& others = seen;
     check_key(in, keys[i]);
     const auto is_same = [&](Value other) { return equal(in, other, keys[i]); };
     if (std::any_of(others.begin(), others.end(), is_same)) continue;
@@ -172,31 +158,30 @@ Value unique(Interpreter& in, const Value& value, Args args) {
   return out.iterator();
 }
 
-Value groupby(Interpreter& in, const Value& value, Args args) {
+Value groupby(Interpreter& in, Value value, Args args, int) {
   const Value path = args.get(0, "attribute"), fallback = args.get(1, "default");
-  const bool keeps_case = truth(args.get(2, "case_sensitive"));
+  const bool keeps_case = args.is_set(2, "case_sensitive");
   Items keys(in);
   const auto items = items_of(in, value);
   for (const Value& item : items) {
     keys.add(key_of(in, in.get_path(item, path, fallback), Value::none(), keeps_case));
   }
-  const Value sorted = ordered(in, items, keys.values(), false);
+  const Value sorted = ordered(in, items, keys, false);
   Items groups(in);
-  for (uint32_t begin = 0, end = 0; begin < sorted.size && !in.failed(); begin = end) {
-    const auto key = [&](uint32_t at) { return in.get_path(sorted.items[at], path, fallback); };
+  for (uint32_t begin = 0, end = 0; begin < sorted->size && !in.failed(); begin = end) {
+    const auto key = [&](uint32_t at) { return in.get_path(sorted->items[at], path, fallback); };
     const Value first = key_of(in, key(begin), Value::none(), keeps_case);
-    for (end = begin + 1; end < sorted.size; ++end) {
+    for (end = begin + 1; end < sorted->size; ++end) {
       if (!equal(in, first, key_of(in, key(end), Value::none(), keeps_case))) break;
     }
-    const Value group[] = {keeps_case ? first : key(begin),
-                           in.list(std::span(sorted.items + begin, end - begin))};
-    groups.add(in.list(group, Kind::kTuple));
+    groups.add(in.tuple(keeps_case ? first : key(begin),
+                        in.list(sorted.items().subspan(begin, end - begin))));
   }
   return groups.done();
 }
 
-Value map(Interpreter& in, const Value& value, Args args) {
-  if (!truth(value)) return in.iterator({});
+Value map(Interpreter& in, Value value, Args args, int) {
+  if (!value.is_truth()) return in.list({}, Kind::kIterator);
   Items out(in);
   const Value path = args.get(1, "attribute");
   if (args.values.empty() && !path.is(Kind::kNone)) {
@@ -211,47 +196,38 @@ Value map(Interpreter& in, const Value& value, Args args) {
   return out.iterator();
 }
 
-Value chosen(Interpreter& in, const Value& value, Args args, bool wanted, bool by_attribute) {
-  if (!truth(value)) return in.iterator({});
+constexpr int kRejects = 1, kByAttribute = 2;
+
+// select, reject, and the same by an attribute.
+Value chosen(Interpreter& in, Value value, Args args, int mode) {
+  if (!value.is_truth()) return in.list({}, Kind::kIterator);
+  const bool by_attribute = (mode & kByAttribute) != 0;
   const size_t skipped = by_attribute ? 1 : 0;
   if (args.values.size() < skipped) return in.fail("the attribute's name is missing");
   const bool has_test = args.values.size() > skipped;
-  const Value name = has_test ? args.values[skipped] : Value::string("true");
+  const Value name = has_test ? args.values[skipped] : in.string("true");
   if (!name.is(Kind::kString)) return in.fail("expected the name of a test");
   const Arguments rest = after(args, skipped + 1);
   Items out(in);
   for (const Value& item : items_of(in, value)) {
     if (!in.spend(1)) break;
     const Value asked = by_attribute ? in.get_path(item, args.values[0]) : item;
-    const bool holds = has_test ? in.call_test(name.str(), asked, rest) : truth(asked);
-    if (holds == wanted) out.add(item);
+    const bool holds = has_test ? in.call_test(name.str(), asked, rest) : asked.is_truth();
+    if (holds != ((mode & kRejects) != 0)) out.add(item);
   }
   return out.iterator();
 }
-Value select(Interpreter& in, const Value& value, Args args) {
-  return chosen(in, value, args, true, false);
-}
-Value reject(Interpreter& in, const Value& value, Args args) {
-  return chosen(in, value, args, false, false);
-}
-Value selectattr(Interpreter& in, const Value& value, Args args) {
-  return chosen(in, value, args, true, true);
-}
-Value rejectattr(Interpreter& in, const Value& value, Args args) {
-  return chosen(in, value, args, false, true);
+
+Value pairs(Interpreter& in, Value value, Args, int) {
+  if (value.is(Kind::kUndefined)) return in.list({}, Kind::kIterator);
+  if (!value.is(Kind::kDict)) return in.fail("items: expected a mapping, not ", value.type());
+  Items out(in);
+  for (const auto& [key, content] : value.pairs()) out.add(in.tuple(key, content));
+  return out.iterator();
 }
 
-Value pairs(Interpreter& in, const Value& value, Args args) {
-  if (value.is(Kind::kUndefined)) return in.iterator({});
-  if (!value.is(Kind::kDict))
-    return in.fail("items: expected a mapping, not ", type_name(value.kind));
-  bool refused = false;
-  const Value view = find_method(Kind::kDict, "items", refused)->call(in, value, args);
-  return in.iterator({view.items, view.size});
-}
-
-Value batch(Interpreter& in, const Value& value, Args args) {
-  const int64_t size = args.get(0, "linecount").integer;
+Value batch(Interpreter& in, Value value, Args args, int) {
+  const int64_t size = args.get(0, "linecount")->integer;
   const Value fill = args.get(1, "fill_with");
   if (size < 1) return in.fail("batch: expected a positive count");
   Items out(in);
@@ -262,14 +238,14 @@ Value batch(Interpreter& in, const Value& value, Args args) {
         items.subspan(at).first(std::min(items.size() - at, static_cast<size_t>(size)));
     for (const Value& item : some) row.add(item);
     const bool fills = !fill.is(Kind::kNone);
-    while (fills && row.values().size() < static_cast<size_t>(size) && !in.failed()) row.add(fill);
+    while (fills && row.size() < static_cast<size_t>(size) && !in.failed()) row.add(fill);
     out.add(row.done());
   }
   return out.iterator();
 }
 
-Value slices(Interpreter& in, const Value& value, Args args) {
-  const int64_t count = args.get(0, "slices").integer;
+Value slices(Interpreter& in, Value value, Args args, int) {
+  const int64_t count = args.get(0, "slices")->integer;
   const Value fill = args.get(1, "fill_with");
   if (count < 1) return in.fail("slice: expected a positive count");
   const auto items = items_of(in, value);
@@ -296,16 +272,16 @@ constexpr Builtin kFilters[] = {
     {"reverse", reverse},
     {"sort", sort},
     {"dictsort", dictsort},
-    {"max", largest},
-    {"min", smallest},
+    {"max", extreme, 1},
+    {"min", extreme, -1},
     {"sum", sum},
     {"unique", unique},
     {"groupby", groupby},
     {"map", map},
-    {"select", select},
-    {"selectattr", selectattr},
-    {"reject", reject},
-    {"rejectattr", rejectattr},
+    {"select", chosen, 0},
+    {"selectattr", chosen, kByAttribute},
+    {"reject", chosen, kRejects},
+    {"rejectattr", chosen, kRejects | kByAttribute},
     {"items", pairs},
     {"batch", batch},
     {"slice", slices},
@@ -313,11 +289,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_sequence_filter(std::string_view name) {
-  for (const Builtin& one : kFilters) {
-    if (one.name == name) return &one;
-  }
-  return nullptr;
-}
+constinit const std::span<const Builtin> kSequenceFilters = kFilters;
 
 }  // namespace enm::text::jinja

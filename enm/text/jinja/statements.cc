@@ -1,4 +1,7 @@
 // What statements do: blocks, loops, macros.
+#include <algorithm>
+#include <utility>
+
 #include "enm/text/jinja/compare.h"
 #include "enm/text/jinja/interpreter.h"
 #include "enm/text/jinja/print.h"
@@ -24,7 +27,7 @@ Interpreter::Flow Interpreter::run(const Node& node) {
       out_->add(node.literal.str());
       break;
     case Is::kPrint:
-      print(*out_, *this, evaluate(*node.parts[0]));
+      print(*out_, evaluate(*node.parts[0]));
       break;
     case Is::kIf:
       return run_if(&node);
@@ -40,19 +43,14 @@ Interpreter::Flow Interpreter::run(const Node& node) {
       break;
     case Is::kFilterBlock:
       captured_ = capture(node.body, *enter_scope(scope_));
-      print(*out_, *this, evaluate(*node.parts[0]));
+      print(*out_, evaluate(*node.parts[0]));
       break;
     case Is::kScope:
-      print(*out_, *this, capture(node.body, *enter_scope(scope_)));
+      print(*out_, capture(node.body, *enter_scope(scope_)));
       break;
-    case Is::kMacro: {
-      auto* macro = make<Macro>();
-      *macro = {&node, node.parts, scope_};
-      Value value = Value::string({}, Kind::kMacro);
-      value.macro = macro;
-      assign(*scope_, node.name, value);
+    case Is::kMacro:
+      assign(*scope_, node.name, macro(node, node.parts));
       break;
-    }
     case Is::kCallBlock:
       run_call_block(node);
       break;
@@ -69,9 +67,15 @@ Interpreter::Flow Interpreter::run(const Node& node) {
   return Flow::kNext;
 }
 
+Value Interpreter::macro(const Node& node, std::span<Node* const> parameters) {
+  auto* made = make<Macro>();
+  *made = {&node, parameters, scope_};
+  return object(Kind::kMacro, made);
+}
+
 Interpreter::Flow Interpreter::run_if(const Node* node) {
   for (;;) {
-    if (truth(evaluate(*node->parts[0]))) return run(node->body);
+    if (evaluate(*node->parts[0]).is_truth()) return run(node->body);
     const bool is_elif =
         node->other.size() == 1 && node->other[0]->flag && node->other[0]->kind == Is::kIf;
     if (!is_elif || failed()) return run(node->other);
@@ -98,22 +102,19 @@ std::span<const Value> Interpreter::filtered(const Node& node, std::span<const V
     if (failed()) break;
     scope_ = enter_scope(scope);
     assign_to(*node.parts[0], item);
-    if (truth(evaluate(*node.parts[2]))) kept.add(item);
+    if (evaluate(*node.parts[2]).is_truth()) kept.add(item);
   }
   scope_ = before;
-  const Value list = kept.done();
-  return {list.items, list.size};
+  return kept.span();
 }
 
-void Interpreter::run_for(const Node& node, const Value& items, Scope* scope, int64_t depth) {
+void Interpreter::run_for(const Node& node, Value items, Scope* scope, int64_t depth) {
   auto* loop = make<Loop>();
   loop->node = &node;
   loop->scope = scope;
   loop->depth = depth;
   loop->items = filtered(node, items_of(*this, items), scope);
-  take(sizeof(Loop));
-  Value value = Value::string({}, Kind::kLoop);
-  value.loop = loop;
+  const Value value = object(Kind::kLoop, loop);
   Scope* const before = scope_;
   for (const Value& item : loop->items) {
     if (!spend(1)) break;
@@ -130,34 +131,35 @@ void Interpreter::run_for(const Node& node, const Value& items, Scope* scope, in
   scope_ = before;
 }
 
-Value Interpreter::loop_attribute(Loop& loop, std::string_view name) {
+Value Interpreter::loop_attribute(Value self, std::string_view name) {
+  constexpr const char* kNames[] = {"index",    "index0", "revindex", "revindex0", "depth",
+                                    "depth0",   "length", "first",    "last",      "previtem",
+                                    "nextitem", "cycle",  "changed"};
+  const Loop& loop = *self->loop;
   const auto count = static_cast<int64_t>(loop.items.size());
-  const auto item = [&](int64_t at, std::string_view missing) {
-    return at >= 0 && at < count ? loop.items[static_cast<size_t>(at)]
-                                 : Value::string(missing, Kind::kUndefined);
+  const auto item = [&](int64_t at, const char* missing) {
+    return at >= 0 && at < count ? loop.items[static_cast<size_t>(at)] : undefined(missing);
   };
-  if (name == "index") return Value::of_int(loop.at + 1);
-  if (name == "index0") return Value::of_int(loop.at);
-  if (name == "revindex") return Value::of_int(count - loop.at);
-  if (name == "revindex0") return Value::of_int(count - loop.at - 1);
-  if (name == "first") return Value::boolean(loop.at == 0);
-  if (name == "last") return Value::boolean(loop.at + 1 == count);
-  if (name == "length") return Value::of_int(count);
-  if (name == "depth") return Value::of_int(loop.depth + 1);
-  if (name == "depth0") return Value::of_int(loop.depth);
-  if (name == "previtem") return item(loop.at - 1, "there is no previous item");
-  if (name == "nextitem") return item(loop.at + 1, "there is no next item");
-  Value self = Value::string({}, Kind::kLoop);
-  self.loop = &loop;
-  if (name != "cycle" && name != "changed") {
-    self = Value::string(name, Kind::kUndefined);
-    self.detail = static_cast<uint8_t>(Kind::kLoop);
-    return self;
+  const int64_t numbers[] = {
+      loop.at + 1, loop.at, count - loop.at, count - loop.at - 1, loop.depth + 1,
+      loop.depth,  count};
+  const auto which = std::ranges::find(kNames, name) - kNames;
+  if (which < std::ssize(numbers)) return integer(numbers[which]);
+  switch (which - std::ssize(numbers)) {
+    case 0:
+      return Value::boolean(loop.at == 0);
+    case 1:
+      return Value::boolean(loop.at + 1 == count);
+    case 2:
+      return item(loop.at - 1, "there is no previous item");
+    case 3:
+      return item(loop.at + 1, "there is no next item");
+    case 4:
+    case 5:
+      return tuple(self, string(name), Kind::kMethod);
+    default:
+      return undefined(name, Kind::kLoop);
   }
-  const Value bound[] = {self, Value::string(name)};
-  Value method = list(bound, Kind::kMethod);
-  method.receiver = method.items;
-  return method;
 }
 
 Value Interpreter::call_loop(Loop& loop, const Arguments& arguments) {
@@ -165,7 +167,7 @@ Value Interpreter::call_loop(Loop& loop, const Arguments& arguments) {
   Text text(*this);
   Text* const out = std::exchange(out_, &text);
   if (enter()) {
-    run_for(*loop.node, arguments.get(0, "iterable", {}), loop.scope, loop.depth + 1);
+    run_for(*loop.node, arguments.get(0, "iterable", Value()), loop.scope, loop.depth + 1);
     leave();
   }
   out_ = out;
@@ -187,18 +189,13 @@ void Interpreter::run_with(const Node& node) {
 }
 
 void Interpreter::run_call_block(const Node& node) {
-  auto* macro = make<Macro>();
-  *macro = {&node, node.parts.subspan(1), scope_};
-  Value caller = Value::string({}, Kind::kMacro);
-  caller.macro = macro;
+  const Pair caller = {string("caller"), macro(node, node.parts.subspan(1))};
   const Node& called = *node.parts[0];
   const Value callee = evaluate(*called.parts[0]);
-  Arguments given = arguments(called);
-  given.named.push_back({Value::string("caller"), caller});
-  print(*out_, *this, call(callee, given));
+  print(*out_, call(callee, arguments(called, caller)));
 }
 
-void Interpreter::assign_to(const Node& target, const Value& value) {
+void Interpreter::assign_to(const Node& target, Value value) {
   if (failed()) return;
   if (target.kind == Is::kName) return assign(*scope_, target.name, value);
   if (target.kind == Is::kNamespaceTarget) {
@@ -208,48 +205,49 @@ void Interpreter::assign_to(const Node& target, const Value& value) {
     }
     const std::string_view name = target.literal.str();
     if (name.starts_with('_')) return void(fail("a namespace takes no attribute ", quoted(name)));
-    return assign(*space.scope, name, value);
+    return assign(*space->scope, name, value);
   }
   const auto items = items_of(*this, value);
   if (items.size() != target.parts.size()) {
-    return void(fail(cat("cannot unpack ", items.size(), " values into ", target.parts.size())));
+    return void(fail("cannot unpack ", cat(items.size(), " values into ", target.parts.size())));
   }
   for (size_t i = 0; i < items.size(); ++i) assign_to(*target.parts[i], items[i]);
 }
 
 void Interpreter::bind(const Macro& macro, const Arguments& arguments, Scope& scope) {
-  std::vector<Pair> rest = arguments.named;
-  const auto take_named = [&](std::string_view name) -> Value {
+  List<Pair> rest(*this);
+  for (const Pair& pair : arguments.named) rest.add(pair);
+  const auto take_named = [&](std::string_view name) {
     for (size_t i = 0; i < rest.size(); ++i) {
       if (rest[i].key.str() != name) continue;
       const Value value = rest[i].value;
-      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
+      std::copy(rest.begin() + i + 1, rest.end(), rest.begin() + i);
+      rest.drop();
       return value;
     }
-    return Value::string(name, Kind::kUndefined);
+    return undefined(name);
   };
-  for (size_t i = 0; i < macro.parameters.size(); ++i) {
-    const Node& parameter = *macro.parameters[i];
-    Value value = i < arguments.values.size() ? arguments.values[i] : take_named(parameter.name);
-    const bool missing = value.is(Kind::kUndefined) && i >= arguments.values.size();
-    if (missing && !parameter.parts.empty()) value = evaluate(*parameter.parts[0]);
-    assign(scope, parameter.name, value);
+  size_t used = 0;
+  for (const Node* parameter : macro.parameters) {
+    const bool stands = used < arguments.values.size();
+    Value value = stands ? arguments.values[used++] : take_named(parameter->name);
+    const bool missing = value.is(Kind::kUndefined) && !stands;
+    if (missing && !parameter->parts.empty()) value = evaluate(*parameter->parts[0]);
+    assign(scope, parameter->name, value);
   }
   const uint8_t uses = macro.node->uses;
   if ((uses & Node::kCaller) != 0 && scope.find("caller") == nullptr) {
     assign(scope, "caller", take_named("caller"));
   }
   if ((uses & Node::kKwargs) != 0) {
-    assign(scope, "kwargs", dict(rest));
+    assign(scope, "kwargs", object(Kind::kDict, rest.begin(), rest.size()));
   } else if (!rest.empty()) {
     fail("macro takes no keyword argument '", rest[0].key.str(), "'");
   }
-  const auto extra = std::span(arguments.values)
-                         .subspan(std::min(macro.parameters.size(), arguments.values.size()));
   if ((uses & Node::kVarargs) != 0) {
-    assign(scope, "varargs", list(extra, Kind::kTuple));
-  } else if (!extra.empty()) {
-    fail(cat("macro takes not more than ", macro.parameters.size(), " argument(s)"));
+    assign(scope, "varargs", list(arguments.values.subspan(used), Kind::kTuple));
+  } else if (used < arguments.values.size()) {
+    fail("macro takes not more than ", cat(macro.parameters.size()), " argument(s)");
   }
 }
 

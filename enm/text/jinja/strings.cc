@@ -1,7 +1,6 @@
 #include "enm/text/jinja/strings.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "enm/text/unicode.h"
 
@@ -68,15 +67,37 @@ int64_t length(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
 }
 
-std::vector<uint32_t> starts(Heap& heap, std::string_view text) {
-  std::vector<uint32_t> out;
-  if (!heap.spend(text.size() / 4) || !heap.take(text.size() * 4)) return {0};
-  for (size_t at = 0; at < text.size();) {
-    out.push_back(static_cast<uint32_t>(at));
+List<uint32_t> starts(Heap& heap, std::string_view text) {
+  List<uint32_t> out(heap);
+  heap.spend(text.size() / 4);
+  for (size_t at = 0; at < text.size() && !heap.failed();) {
+    out.add(static_cast<uint32_t>(at));
     next_code_point(text, at);
   }
-  out.push_back(static_cast<uint32_t>(text.size()));
+  out.add(static_cast<uint32_t>(text.size()));
   return out;
+}
+
+std::string_view next_part(std::string_view& rest, char separator, bool& more) {
+  const size_t end = rest.find(separator);
+  more = end != std::string_view::npos;
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(more ? end + 1 : rest.size());
+  return part;
+}
+
+bool read_integer(std::string_view text, int64_t& out, int base) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  bool fits = !text.empty();
+  out = 0;
+  for (const char c : text) {
+    const int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' ? (c | 32) - 'a' + 10 : 36;
+    // Below zero there is one number more.
+    fits = fits && digit < base && !__builtin_mul_overflow(out, base, &out) &&
+           !__builtin_sub_overflow(out, digit, &out);
+  }
+  return fits && (negative || !__builtin_sub_overflow(0, out, &out));
 }
 
 Value unescape(Heap& heap, std::string_view text) {
@@ -90,22 +111,20 @@ Value unescape(Heap& heap, std::string_view text) {
     }
     const char letter = text[at++];
     const size_t octal = std::min(text.find_first_not_of("01234567", at - 1), text.size());
+    int64_t code_point = 0;
     if (letter == 'x' || letter == 'u' || letter == 'U') {
-      uint32_t code_point = 0;
       const std::string_view digits = text.substr(at, hex_digits(letter));
-      const auto end = digits.data() + digits.size();
-      const auto read = std::from_chars(digits.data(), end, code_point, 16);
-      if (read.ptr != end || digits.size() < hex_digits(letter) || code_point > 0x10ffff) {
+      if (digits.size() < hex_digits(letter) || digits[0] == '-' ||
+          !read_integer(digits, code_point, 16) || code_point > 0x10ffff) {
         return heap.fail("truncated \\", text.substr(at - 1, 1), " in a string");
       }
-      out.put(code_point);
+      out.put(static_cast<uint32_t>(code_point));
       at += digits.size();
     } else if (octal > at - 1) {
-      uint32_t code_point = 0;
-      const char* begin = text.data() + at - 1;
+      const size_t begin = at - 1;
       at = std::min(octal, at + 2);
-      std::from_chars(begin, text.data() + at, code_point, 8);
-      out.put(code_point);
+      read_integer(text.substr(begin, at - begin), code_point, 8);
+      out.put(static_cast<uint32_t>(code_point));
     } else if (const size_t found = kLetters.find(letter); found == std::string_view::npos) {
       out.add(text.substr(at - 2, 2));
     } else if (found > 0) {
@@ -130,18 +149,18 @@ void capitalize(Text& out, std::string_view text) {
   change_case(out, text.substr(first), Case::kLower);
 }
 
-std::vector<std::string_view> lines(Heap& heap, std::string_view text, bool keep_ends) {
-  std::vector<std::string_view> out;
+List<std::string_view> lines(Heap& heap, std::string_view text, bool keep_ends) {
+  List<std::string_view> out(heap);
   size_t begin = 0;
   for (size_t at = 0; at < text.size() && heap.spend(1);) {
     const size_t before = at;
     const uint32_t c = next_code_point(text, at);
     if (!ends_line(c)) continue;
     if (c == '\r' && text.substr(at).starts_with('\n')) ++at;
-    out.push_back(text.substr(begin, (keep_ends ? at : before) - begin));
+    out.add(text.substr(begin, (keep_ends ? at : before) - begin));
     begin = at;
   }
-  if (begin < text.size()) out.push_back(text.substr(begin));
+  if (begin < text.size()) out.add(text.substr(begin));
   return out;
 }
 

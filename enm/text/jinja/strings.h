@@ -14,14 +14,21 @@ std::string_view strip_right(std::string_view text, const std::string_view* set 
 
 /// Characters, as len() counts them.
 int64_t length(std::string_view text);
-/// Where each character begins, and the end.
-std::vector<uint32_t> starts(Heap& heap, std::string_view text);
+/// Where each character begins, and the end; nothing if there is no room for it.
+List<uint32_t> starts(Heap& heap, std::string_view text);
+
+/// Up to the next separator; `rest` begins behind it, if there was one.
+std::string_view next_part(std::string_view& rest, char separator, bool& more);
+
+/// Digits of a base up to 36, maybe behind a minus; false if the text is anything else or too
+/// large.
+bool read_integer(std::string_view text, int64_t& out, int base = 10);
 
 /// What a string literal's inside stands for.
 Value unescape(Heap& heap, std::string_view text);
 
 /// 'format' % arguments
-Value format(Heap& heap, std::string_view format, const Value& arguments);
+Value format(Heap& heap, std::string_view format, Value arguments);
 
 /// 'format'.format(arguments): fields by number and name, without attributes and formats.
 Value format_fields(Heap& heap, std::string_view format, std::span<const Value> values,
@@ -33,7 +40,7 @@ void change_case(Text& out, std::string_view text, Case to);
 void capitalize(Text& out, std::string_view text);
 
 /// str.splitlines()
-std::vector<std::string_view> lines(Heap& heap, std::string_view text, bool keep_ends = false);
+List<std::string_view> lines(Heap& heap, std::string_view text, bool keep_ends = false);
 
 Value replace(Heap& heap, std::string_view text, std::string_view from, std::string_view to,
               int64_t count);

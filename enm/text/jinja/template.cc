@@ -13,22 +13,22 @@ Value to_value(Heap& heap, const Json& json) {
     case Json::Type::kBool:
       return Value::boolean(json.boolean());
     case Json::Type::kInt:
-      return Value::of_int(json.integer());
+      return heap.integer(json.integer());
     case Json::Type::kDouble:
-      return Value::of_float(json.number());
+      return heap.number(json.number());
     case Json::Type::kString:
-      return Value::string(json.string());
+      return heap.string(json.string());
     case Json::Type::kArray: {
       Items out(heap);
       for (const Json& item : json.items()) out.add(to_value(heap, item));
       return out.done();
     }
     case Json::Type::kObject: {
-      std::vector<Pair> out;
+      List<Pair> out(heap);
       for (const auto& [key, value] : json.members()) {
-        if (heap.take(sizeof(Pair))) out.push_back({Value::string(key), to_value(heap, value)});
+        out.add({heap.string(key), to_value(heap, value)});
       }
-      return heap.dict(out);
+      return heap.object(Kind::kDict, out.begin(), out.size());
     }
   }
   return {};
@@ -76,9 +76,9 @@ Result<std::string> Template::render(const Json& variables, std::optional<int64_
   for (const auto& [name, value] : variables.members()) {
     interpreter.define(name, to_value(interpreter, value));
   }
-  std::string out = interpreter.render(parsed_->body);
+  const std::string_view out = interpreter.render(parsed_->body);
   ENM_RETURN_IF_ERROR(interpreter.status());
-  return out;
+  return std::string(out);
 }
 
 }  // namespace enm::text::jinja

@@ -7,20 +7,23 @@
 namespace enm::text::jinja {
 namespace {
 
+const Builtin* find_filter(std::string_view name) {
+  const Builtin* found = find_builtin(kTextFilters, name);
+  return found != nullptr ? found : find_builtin(kSequenceFilters, name);
+}
+
 struct Question {
   Interpreter& in;
   Value value;
   const Arguments& args;
 
-  Value other() const { return args.get(0, "other", {}); }
+  Value other() const { return args.get(0, "other", Value()); }
   int order() const { return compare(in, value, other()); }
   bool is(Kind kind) const { return value.is(kind); }
   // The remainder of a division by `by`.
-  bool divides(const Value& by) const { return !truth(in.binary('%', value, by)); }
-  bool has_case(std::string_view name) const {
-    const Value text = Value::string(to_text(in, value));
-    bool refused = false;
-    return truth(find_method(Kind::kString, name, refused)->call(in, text, {}));
+  bool divides(Value by) const { return !in.binary('%', value, by).is_truth(); }
+  bool has_case(const char* name) const {
+    return in.call_method(in.string(to_text(in, value)), name, {}).is_truth();
   }
   bool is_iterable() const {
     return is(Kind::kUndefined) || is(Kind::kString) || is(Kind::kIterator) || is(Kind::kDict) ||
@@ -31,7 +34,7 @@ struct Question {
 using Q = const Question&;
 
 struct Row {
-  std::string_view name;
+  const char* name;
   bool (*holds)(Q);
 };
 
@@ -52,26 +55,26 @@ constexpr Row kTests[] = {
     {"sequence",
      [](Q q) {
        return q.is_iterable() && !q.is(Kind::kIterator) &&
-              (!q.is(Kind::kView) || q.value.detail == kRangeView) && !q.is(Kind::kLoop);
+              (!q.is(Kind::kView) || q.value.is_range()) && !q.is(Kind::kLoop);
      }},
     {"number", [](Q q) { return q.value.is_number(); }},
     {"integer", [](Q q) { return q.is(Kind::kInt); }},
     {"float", [](Q q) { return q.is(Kind::kFloat); }},
     {"boolean", [](Q q) { return q.is(Kind::kBool); }},
-    {"true", [](Q q) { return q.is(Kind::kBool) && truth(q.value); }},
-    {"false", [](Q q) { return q.is(Kind::kBool) && !truth(q.value); }},
-    {"callable", [](Q q) { return q.value.kind >= Kind::kMacro || q.is(Kind::kUndefined); }},
+    {"true", [](Q q) { return q.is(Kind::kBool) && q.value.is_truth(); }},
+    {"false", [](Q q) { return q.is(Kind::kBool) && !q.value.is_truth(); }},
+    {"callable", [](Q q) { return q.value.kind() >= Kind::kMacro || q.is(Kind::kUndefined); }},
     {"odd",
-     [](Q q) {
-       return equal(q.in, q.in.binary('%', q.value, Value::of_int(2)), Value::of_int(1));
-     }},
-    {"even", [](Q q) { return q.divides(Value::of_int(2)); }},
-    {"divisibleby", [](Q q) { return q.divides(q.args.get(0, "num", {})); }},
+     [](Q q) { return equal(q.in, q.in.binary('%', q.value, q.in.integer(2)), q.in.integer(1)); }},
+    {"even", [](Q q) { return q.divides(q.in.integer(2)); }},
+    {"divisibleby", [](Q q) { return q.divides(q.args.get(0, "num", Value())); }},
     {"lower", [](Q q) { return q.has_case("islower"); }},
     {"upper", [](Q q) { return q.has_case("isupper"); }},
-    {"in", [](Q q) { return contains(q.in, q.args.get(0, "seq", {}), q.value); }},
+    {"in", [](Q q) { return contains(q.in, q.args.get(0, "seq", Value()), q.value); }},
     {"sameas",
-     [](Q q) { return q.value.kind == q.other().kind && q.value.integer == q.other().integer; }},
+     [](Q q) {
+       return q.value.kind() == q.other().kind() && q.value->integer == q.other()->integer;
+     }},
     {"eq", equals},
     {"equalto", equals},
     {"==", equals},
@@ -90,14 +93,13 @@ constexpr Row kTests[] = {
     {"filter",
      [](Q q) {
        const std::string_view name = to_text(q.in, q.value);
-       return find_text_filter(name) != nullptr || find_sequence_filter(name) != nullptr;
+       return find_filter(name) != nullptr;
      }},
 };
 
 }  // namespace
 
-bool Interpreter::call_test(std::string_view name, const Value& subject,
-                            const Arguments& arguments) {
+bool Interpreter::call_test(std::string_view name, Value subject, const Arguments& arguments) {
   if (failed()) return false;
   for (const Row& row : kTests) {
     if (row.name == name) return row.holds({*this, subject, arguments});
@@ -106,13 +108,16 @@ bool Interpreter::call_test(std::string_view name, const Value& subject,
   return false;
 }
 
-Value Interpreter::call_filter(std::string_view name, const Value& subject,
-                               const Arguments& arguments) {
+Value Interpreter::call_filter(std::string_view name, Value subject, const Arguments& arguments) {
   if (!spend(1)) return {};
-  const Builtin* found = find_text_filter(name);
-  if (found == nullptr) found = find_sequence_filter(name);
-  return found != nullptr ? found->call(*this, subject, arguments)
+  const Builtin* found = find_filter(name);
+  return found != nullptr ? (*found)(*this, subject, arguments)
                           : fail("no filter is named ", quoted(name));
+}
+
+Value Interpreter::call_method(Value text, const char* name, const Arguments& arguments) {
+  bool refused = false;
+  return (*find_method(Kind::kString, name, refused))(*this, text, arguments);
 }
 
 }  // namespace enm::text::jinja

@@ -1,5 +1,4 @@
 // Filters that make text or a number of one value.
-#include <charconv>
 #include <cmath>
 
 #include "enm/text/jinja/compare.h"
@@ -14,37 +13,32 @@ namespace {
 
 using Args = const Arguments&;
 
-Value as_text(Interpreter& in, const Value& value) { return Value::string(to_text(in, value)); }
+Value as_text(Interpreter& in, Value value) { return in.string(to_text(in, value)); }
 
 // A string as it is; nothing else.
-std::string_view text_only(Interpreter& in, const Value& value) {
+std::string_view text_only(Interpreter& in, Value value) {
   if (value.is(Kind::kString)) return value.str();
-  if (value.is(Kind::kUndefined)) return fail_undefined(in, value), "";
-  return in.fail("expected str, not ", type_name(value.kind)), "";
+  if (!fail_undefined(in, value)) in.fail("expected str, not ", value.type());
+  return {};
 }
 
-// A filter that is a method of the value's text.
-Value method(Interpreter& in, const Value& value, Args args, std::string_view name) {
-  bool refused = false;
-  return find_method(Kind::kString, name, refused)->call(in, as_text(in, value), args);
-}
-Value upper(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "upper"); }
-Value lower(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "lower"); }
-Value trim(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "strip"); }
-Value center(Interpreter& in, const Value& v, Args args) { return method(in, v, args, "center"); }
-Value capitalized(Interpreter& in, const Value& v, Args args) {
-  return method(in, v, args, "capitalize");
+// Filters that are methods of the value's text.
+constexpr const char* kMethods[] = {"upper", "lower", "strip", "center", "capitalize"};
+
+Value method(Interpreter& in, Value value, Args args, int which) {
+  return in.call_method(as_text(in, value), kMethods[which], args);
 }
 
-Value string(Interpreter& in, const Value& value, Args) { return as_text(in, value); }
+Value string(Interpreter& in, Value value, Args, int) { return as_text(in, value); }
 
-Value replaced(Interpreter& in, const Value& value, Args args) {
+Value replaced(Interpreter& in, Value value, Args args, int) {
   const Value count = args.get(2, "count");
-  return replace(in, to_text(in, value), to_text(in, args.get(0, "old", {})),
-                 to_text(in, args.get(1, "new", {})), count.is(Kind::kNone) ? -1 : count.integer);
+  return replace(in, to_text(in, value), to_text(in, args.get(0, "old", Value())),
+                 to_text(in, args.get(1, "new", Value())),
+                 count.is(Kind::kNone) ? -1 : count->integer);
 }
 
-Value title(Interpreter& in, const Value& value, Args) {
+Value title(Interpreter& in, Value value, Args, int) {
   Text out(in);
   std::string_view text = to_text(in, value);
   const auto breaks = [](uint32_t c) {
@@ -62,25 +56,23 @@ Value title(Interpreter& in, const Value& value, Args) {
 }
 
 // Marked as safe: adding it to other text escapes that.
-Value safe(Interpreter& in, const Value& value, Args) {
-  Value out = as_text(in, value);
-  out.detail = 1;
-  return out;
+Value safe(Interpreter& in, Value value, Args, int) {
+  return in.string(to_text(in, value), Kind::kString, 1);
 }
 
-Value escape(Interpreter& in, const Value& value, Args args) {
-  if (value.is(Kind::kString) && value.detail != 0) return value;
+Value escape(Interpreter& in, Value value, Args, int) {
+  if (value.is(Kind::kString) && value->detail != 0) return value;
   Text out(in);
   for (const char c : to_text(in, value)) {
     constexpr std::string_view kSpecial = "&<>'\"";
-    constexpr std::string_view kEntities[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
+    constexpr const char* kEntities[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
     const size_t found = kSpecial.find(c);
     found == std::string_view::npos ? out.add(c) : out.add(kEntities[found]);
   }
-  return safe(in, out.done(), args);
+  return out.done(1);
 }
 
-Value urlencode(Interpreter& in, const Value& value, Args) {
+Value urlencode(Interpreter& in, Value value, Args, int) {
   Text out(in);
   if (value.is_sequence() || value.is(Kind::kDict)) text_only(in, value);
   for (const char c : to_text(in, value)) {
@@ -96,48 +88,49 @@ Value urlencode(Interpreter& in, const Value& value, Args) {
   return out.done();
 }
 
-Value formatted(Interpreter& in, const Value& value, Args args) {
-  const Value given = args.named.empty() ? in.list(args.values, Kind::kTuple) : in.dict(args.named);
+Value formatted(Interpreter& in, Value value, Args args, int) {
+  const Value given = args.named.empty()
+                          ? in.list(args.values, Kind::kTuple)
+                          : in.object(Kind::kDict, args.named.data(), args.named.size());
   return format(in, to_text(in, value), given);
 }
 
-Value indent(Interpreter& in, const Value& value, Args args) {
-  const Value width = args.get(0, "width", Value::of_int(4));
+Value indent(Interpreter& in, Value value, Args args, int) {
+  const Value width = args.get(0, "width", in.integer(4));
   Text unit(in);
-  width.is(Kind::kString) ? unit.add(width.str()) : unit.repeat(" ", width.integer);
+  width.is(Kind::kString) ? unit.add(width.str()) : unit.repeat(" ", width->integer);
   Text all(in);
   all.add(text_only(in, value));
   all.add('\n');
-  const bool blank = truth(args.get(2, "blank"));
+  const bool blank = args.is_set(2, "blank");
   Text out(in);
   bool first = true;
   for (const std::string_view line : lines(in, all.view())) {
     if (!first) out.add('\n');
-    if (first ? truth(args.get(1, "first")) : blank || !line.empty()) out.add(unit.view());
+    if (first ? args.is_set(1, "first") : blank || !line.empty()) out.add(unit.view());
     out.add(line);
     first = false;
   }
   return out.done();
 }
 
-Value truncate(Interpreter& in, const Value& value, Args args) {
+Value truncate(Interpreter& in, Value value, Args args, int) {
   const std::string_view text = text_only(in, value);
-  const Value end = args.get(2, "end", Value::string("..."));
-  const int64_t size = args.get(0, "length", Value::of_int(255)).integer;
+  const Value end = args.get(2, "end", in.string("..."));
+  const int64_t size = args.get(0, "length", in.integer(255))->integer;
   const Value leeway = args.get(3, "leeway");
   const int64_t room = size - length(end.str());
   if (!end.is(Kind::kString) || room < 0) return in.fail("truncate: the end is too long");
-  if (length(text) <= size + (leeway.is(Kind::kNone) ? 5 : leeway.integer)) return value;
-  std::string_view cut =
-      in.slice(Value::string(text), Value::none(), Value::of_int(room), Value::none()).str();
-  if (!truth(args.get(1, "killwords"))) cut = cut.substr(0, cut.rfind(' '));
+  if (length(text) <= size + (leeway.is(Kind::kNone) ? 5 : leeway->integer)) return value;
+  std::string_view cut = in.slice(value, Value::none(), in.integer(room)).str();
+  if (!args.is_set(1, "killwords")) cut = cut.substr(0, cut.rfind(' '));
   Text out(in);
   out.add(cut);
   out.add(end.str());
   return out.done();
 }
 
-Value wordcount(Interpreter& in, const Value& value, Args) {
+Value wordcount(Interpreter& in, Value value, Args, int) {
   const std::string_view text = to_text(in, value);
   int64_t count = 0;
   bool inside = false;
@@ -147,139 +140,114 @@ Value wordcount(Interpreter& in, const Value& value, Args) {
     count += word && !inside ? 1 : 0;
     inside = word;
   }
-  return Value::of_int(count);
+  return in.integer(count);
 }
 
 // What float() reads; nothing where it would not.
-std::optional<double> read_float(const Value& value) {
+std::optional<double> float_of(Value value) {
   if (value.is_number()) return value.as_double();
   if (!value.is(Kind::kString)) return std::nullopt;
   std::string_view text = strip_left(strip_right(value.str()));
   if (text.starts_with('+')) text = text.substr(1);
   double out = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  return !text.empty() && read.ec == std::errc() && read.ptr == end ? std::optional(out)
-                                                                    : std::nullopt;
+  return read_float(text, out) ? std::optional(out) : std::nullopt;
 }
 
-Value to_float(Interpreter& in, const Value& value, Args args) {
-  if (value.is(Kind::kUndefined)) return fail_undefined(in, value);
-  const auto read = read_float(value);
-  return read ? Value::of_float(*read) : args.get(0, "default", Value::of_float(0));
+Value to_float(Interpreter& in, Value value, Args args, int) {
+  if (fail_undefined(in, value)) return {};
+  const auto read = float_of(value);
+  return read ? in.number(*read) : args.get(0, "default", in.number(0));
 }
 
-Value to_int(Interpreter& in, const Value& value, Args args) {
-  if (value.is_integer()) return Value::of_int(value.integer);
+Value to_int(Interpreter& in, Value value, Args args, int) {
+  if (value.is_integer()) return in.integer(value->integer);
   if (value.is(Kind::kString)) {
     std::string_view text = strip_left(strip_right(value.str()));
     if (text.starts_with('+')) text = text.substr(1);
     int64_t out = 0;
-    const char* end = text.data() + text.size();
-    const auto base = static_cast<int>(args.get(1, "base", Value::of_int(10)).integer);
+    const auto base = static_cast<int>(args.get(1, "base", in.integer(10))->integer);
     if (base < 2 || base > 36) return in.fail("int: the base is beyond 2 to 36");
-    const auto read = std::from_chars(text.data(), end, out, base);
-    if (!text.empty() && read.ec == std::errc() && read.ptr == end) return Value::of_int(out);
+    if (read_integer(text, out, base)) return in.integer(out);
   }
-  if (value.is(Kind::kUndefined)) return fail_undefined(in, value);
-  const auto read = read_float(value);
-  if (!read || !std::isfinite(*read)) return args.get(0, "default", Value::of_int(0));
+  if (fail_undefined(in, value)) return {};
+  const auto read = float_of(value);
+  if (!read || !std::isfinite(*read)) return args.get(0, "default", in.integer(0));
   if (std::fabs(*read) > 9.2e18) return in.fail("an integer is out of range");
-  return Value::of_int(static_cast<int64_t>(*read));
+  return in.integer(static_cast<int64_t>(*read));
 }
 
-Value absolute(Interpreter& in, const Value& value, Args) {
-  if (value.is(Kind::kFloat)) return Value::of_float(std::fabs(value.number));
-  if (!value.is_integer()) return in.fail("abs: expected a number, not ", type_name(value.kind));
-  return value.integer < 0 ? in.binary('-', Value::of_int(0), value) : Value::of_int(value.integer);
+Value absolute(Interpreter& in, Value value, Args, int) {
+  if (value.is(Kind::kFloat)) return in.number(std::fabs(value->number));
+  if (!value.is_integer()) return in.fail("abs: expected a number, not ", value.type());
+  return value->integer < 0 ? in.binary('-', in.integer(0), value) : in.integer(value->integer);
 }
 
-Value rounded(Interpreter& in, const Value& value, Args args) {
-  if (!value.is_number()) return in.fail("round: expected a number, not ", type_name(value.kind));
-  const int64_t places = args.get(0, "precision", Value::of_int(0)).integer;
-  const Value how = args.get(1, "method", Value::string("common"));
+Value rounded(Interpreter& in, Value value, Args args, int) {
+  if (!value.is_number()) return in.fail("round: expected a number, not ", value.type());
+  const int64_t places = args.get(0, "precision", in.integer(0))->integer;
+  const Value how = args.get(1, "method", in.string("common"));
   if (places < -300 || places > 300) return in.fail("round: the precision is out of range");
   if (how.is(Kind::kString) && how.str() == "common") {
-    if (value.is_integer() && places >= 0) return Value::of_int(value.integer);
-    const std::string text = float_fixed(value.as_double(), static_cast<int>(places));
-    const Value out = to_float(in, Value::string(text), {});
-    return value.is_integer() ? to_int(in, out, {}) : out;
+    if (value.is_integer() && places >= 0) return in.integer(value->integer);
+    Text text(in);
+    float_fixed(text, value.as_double(), static_cast<int>(places));
+    const Value out = to_float(in, text.done(), {}, 0);
+    return value.is_integer() ? to_int(in, out, {}, 0) : out;
   }
   const double scale = std::pow(10.0, static_cast<double>(places));
   const double scaled = value.as_double() * scale;
   const bool up = how.str() == "ceil";
   if (!up && how.str() != "floor") return in.fail("round: method must be common, ceil or floor");
-  return Value::of_float((up ? std::ceil(scaled) : std::floor(scaled)) / scale);
+  return in.number((up ? std::ceil(scaled) : std::floor(scaled)) / scale);
 }
 
-Value to_json(Interpreter& in, const Value& value, Args args) {
+Value to_json(Interpreter& in, Value value, Args args, int) {
   JsonStyle style;
   const Value indent = args.get(1, "indent"), separators = args.get(2, "separators");
   Text unit(in);
   style.indents = !indent.is(Kind::kNone);
   if (style.indents) style.item_separator = ",";
-  indent.is(Kind::kString) ? unit.add(indent.str()) : unit.repeat(" ", indent.integer);
+  indent.is(Kind::kString) ? unit.add(indent.str()) : unit.repeat(" ", indent->integer);
   style.indent = unit.view();
-  if (separators.is_sequence() && separators.size == 2) {
-    style.item_separator = to_text(in, separators.items[0]);
-    style.key_separator = to_text(in, separators.items[1]);
+  if (separators.is_sequence() && separators->size == 2) {
+    style.item_separator = to_text(in, separators->items[0]);
+    style.key_separator = to_text(in, separators->items[1]);
   }
-  style.ascii = truth(args.get(0, "ensure_ascii"));
-  style.sorts_keys = truth(args.get(3, "sort_keys"));
+  style.ascii = args.is_set(0, "ensure_ascii");
+  style.sorts_keys = args.is_set(3, "sort_keys");
   Text out(in);
-  print_json(out, in, value, style);
+  print_json(out, value, style);
   return out.done();
 }
 
-Value or_default(Interpreter&, const Value& value, Args args) {
+Value or_default(Interpreter& in, Value value, Args args, int) {
   const bool is_missing =
-      value.is(Kind::kUndefined) || (truth(args.get(1, "boolean")) && !truth(value));
-  return is_missing ? args.get(0, "default_value", Value::string("")) : value;
+      value.is(Kind::kUndefined) || (args.is_set(1, "boolean") && !value.is_truth());
+  return is_missing ? args.get(0, "default_value", in.string("")) : value;
 }
 
-Value attribute(Interpreter& in, const Value& value, Args args) {
+Value attribute(Interpreter& in, Value value, Args args, int) {
   const std::string_view name = to_text(in, args.get(0, "name"));
   bool refused = false;
-  if (!value.is(Kind::kDict) || find_method(value.kind, name, refused) != nullptr) {
+  if (!value.is(Kind::kDict) || find_method(value.kind(), name, refused) != nullptr) {
     return in.get_attribute(value, name);
   }
-  return Value::string(name, Kind::kUndefined);  // attributes only, not items
+  return in.string(name, Kind::kUndefined);  // attributes only, not items
 }
 
 constexpr Builtin kFilters[] = {
-    {"upper", upper},
-    {"lower", lower},
-    {"trim", trim},
-    {"center", center},
-    {"capitalize", capitalized},
-    {"string", string},
-    {"replace", replaced},
-    {"title", title},
-    {"escape", escape},
-    {"e", escape},
-    {"urlencode", urlencode},
-    {"format", formatted},
-    {"indent", indent},
-    {"truncate", truncate},
-    {"wordcount", wordcount},
-    {"float", to_float},
-    {"int", to_int},
-    {"abs", absolute},
-    {"round", rounded},
-    {"tojson", to_json},
-    {"safe", safe},
-    {"default", or_default},
-    {"d", or_default},
-    {"attr", attribute},
+    {"upper", method, 0},    {"lower", method, 1},      {"trim", method, 2},
+    {"center", method, 3},   {"capitalize", method, 4}, {"string", string},
+    {"replace", replaced},   {"title", title},          {"escape", escape},
+    {"e", escape},           {"urlencode", urlencode},  {"format", formatted},
+    {"indent", indent},      {"truncate", truncate},    {"wordcount", wordcount},
+    {"float", to_float},     {"int", to_int},           {"abs", absolute},
+    {"round", rounded},      {"tojson", to_json},       {"safe", safe},
+    {"default", or_default}, {"d", or_default},         {"attr", attribute},
 };
 
 }  // namespace
 
-const Builtin* find_text_filter(std::string_view name) {
-  for (const Builtin& one : kFilters) {
-    if (one.name == name) return &one;
-  }
-  return nullptr;
-}
+constinit const std::span<const Builtin> kTextFilters = kFilters;
 
 }  // namespace enm::text::jinja

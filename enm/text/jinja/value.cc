@@ -1,30 +1,44 @@
 #include "enm/text/jinja/value.h"
 
 namespace enm::text::jinja {
+namespace {
 
-std::string_view type_name(Kind kind) {
-  constexpr std::string_view kNames[] = {
+constexpr Object kUndefined, kNone = {.kind = Kind::kNone}, kFalse = {.kind = Kind::kBool},
+                             kTrue = {.kind = Kind::kBool, .integer = 1};
+
+}  // namespace
+
+const char* type_name(Kind kind) {
+  constexpr const char* kNames[] = {
       "Undefined", "NoneType", "bool", "int",       "float", "str",         "list",   "tuple",
       "dict view", "iterator", "dict", "Namespace", "Macro", "LoopContext", "method", "function"};
   return kNames[static_cast<size_t>(kind)];
 }
 
-bool truth(Value value) {
-  switch (value.kind) {
+Value::Value() : object_(&kUndefined) {}
+Value Value::none() { return Value(&kNone); }
+Value Value::boolean(bool value) { return Value(value ? &kTrue : &kFalse); }
+
+double Value::as_double() const {
+  return is(Kind::kFloat) ? object_->number : static_cast<double>(object_->integer);
+}
+
+bool Value::is_truth() const {
+  switch (kind()) {
     case Kind::kUndefined:
     case Kind::kNone:
       return false;
     case Kind::kBool:
     case Kind::kInt:
-      return value.integer != 0;
+      return object_->integer != 0;
     case Kind::kFloat:
-      return value.number != 0;
+      return object_->number != 0;
     case Kind::kString:
     case Kind::kList:
     case Kind::kTuple:
     case Kind::kView:
     case Kind::kDict:
-      return value.size > 0;
+      return object_->size > 0;
     default:
       return true;
   }

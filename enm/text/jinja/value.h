@@ -1,8 +1,10 @@
-// Python's values as templates see them: small, copied freely, never changed but for namespaces
-// (the sandbox that templates are written for refuses to change lists and dictionaries).
+// Python's values as templates see them. A value is a pointer to an object that never changes, but
+// for namespaces and loops (the sandbox that templates are written for refuses to change lists and
+// dictionaries); a heap (heap.h) makes them and frees them all at its end.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace enm::text::jinja {
@@ -11,9 +13,10 @@ struct Pair;
 struct Scope;
 struct Macro;
 struct Loop;
-struct Iterator;
+struct Builtin;
+struct Object;
 
-/// Value::detail of the kView that a range is: its begin, end and step lie in front of its items.
+/// Object::detail of the kView that a range is: its begin, end and step lie in front of its items.
 constexpr uint8_t kRangeView = 3;
 
 enum class Kind : uint8_t {
@@ -35,70 +38,64 @@ enum class Kind : uint8_t {
   kFunction,
 };
 
-struct Value {
-  Kind kind = Kind::kUndefined;
-  /// kUndefined: the Kind that has no such attribute, if not kUndefined. kString: 1 if
-  /// it is marked as safe. kView: keys, values, items or a range.
-  uint8_t detail = 0;
-  /// Bytes of a string or of an undefined name, items of a sequence or dictionary.
-  uint32_t size = 0;
-  union {
-    int64_t integer = 0;
-    double number;
-    const char* text;
-    const Value* items;
-    const Pair* pairs;
-    Iterator* iterator;
-    Scope* scope;  // of a namespace
-    const Macro* macro;
-    Loop* loop;
-    const Value* receiver;
-  };
+/// "str", "list", ...: as Python says it.
+const char* type_name(Kind kind);
 
-  static Value none() { return of(Kind::kNone, 0); }
-  static Value boolean(bool value) { return of(Kind::kBool, value); }
-  static Value of_int(int64_t value) { return of(Kind::kInt, value); }
-  static Value of_float(double value) {
-    Value out = of(Kind::kFloat, 0);
-    out.number = value;
-    return out;
-  }
-  /// Of text that outlives it.
-  static Value string(std::string_view text, Kind kind = Kind::kString) {
-    Value out = of(kind, 0);
-    out.size = static_cast<uint32_t>(text.size());
-    out.text = text.data();
-    return out;
-  }
+class Value {
+ public:
+  Value();  // undefined
+  explicit Value(const Object* object) : object_(object) {}
+  static Value none();
+  static Value boolean(bool value);
 
-  bool is(Kind other) const { return kind == other; }
-  bool is_number() const { return kind == Kind::kInt || kind == Kind::kFloat || is(Kind::kBool); }
-  bool is_integer() const { return kind == Kind::kInt || kind == Kind::kBool; }
-  bool is_sequence() const { return kind >= Kind::kList && kind <= Kind::kView; }
-  std::string_view str() const { return {text, size}; }
-  double as_double() const { return is(Kind::kFloat) ? number : static_cast<double>(integer); }
+  const Object* operator->() const { return object_; }
+  inline Kind kind() const;
+  bool is(Kind other) const { return kind() == other; }
+  bool is_number() const { return is(Kind::kFloat) || is_integer(); }
+  bool is_integer() const { return is(Kind::kInt) || is(Kind::kBool); }
+  bool is_sequence() const { return kind() >= Kind::kList && kind() <= Kind::kView; }
+  inline bool is_range() const;
+  bool is_truth() const;
+  inline std::string_view str() const;
+  /// Of a sequence or an iterator.
+  inline std::span<const Value> items() const;
+  /// Of a dictionary.
+  inline std::span<const Pair> pairs() const;
+  double as_double() const;
+  const char* type() const { return type_name(kind()); }
 
  private:
-  static Value of(Kind kind, int64_t integer) {
-    Value out;
-    out.kind = kind;
-    out.integer = integer;
-    return out;
-  }
+  const Object* object_;
 };
 
 struct Pair {
   Value key, value;
 };
 
-struct Iterator {
-  const Value* items;
-  bool read;
+struct Object {
+  Kind kind = Kind::kUndefined;
+  /// kUndefined: the Kind that has no such attribute, if not kUndefined. kString: 1 if
+  /// it is marked as safe. kView: keys, values, items or a range. kIterator: 1 if it was read.
+  mutable uint8_t detail = 0;
+  /// Bytes of a string or of an undefined name, items of a sequence or dictionary.
+  uint32_t size = 0;
+  union {
+    int64_t integer = 0;
+    double number;
+    const char* text;
+    const Value* items;  // of a method: its receiver and its name
+    const Pair* pairs;
+    Scope* scope;  // of a namespace
+    const Macro* macro;
+    Loop* loop;
+    const Builtin* builtin;  // of a function
+  };
 };
 
-/// "str", "list", ...: as Python says it.
-std::string_view type_name(Kind kind);
-
-bool truth(Value value);
+Kind Value::kind() const { return object_->kind; }
+bool Value::is_range() const { return is(Kind::kView) && object_->detail == kRangeView; }
+std::string_view Value::str() const { return {object_->text, object_->size}; }
+std::span<const Value> Value::items() const { return {object_->items, object_->size}; }
+std::span<const Pair> Value::pairs() const { return {object_->pairs, object_->size}; }
 
 }  // namespace enm::text::jinja
