@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "enm/ops/broadcast.h"
-#include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
 namespace enm::ops {
@@ -65,59 +64,25 @@ struct PowOf {
   }
 };
 
-template <typename T, typename F>
-void apply_row(const T* a, int64_t a_step, const T* b, int64_t b_step, T* y, int64_t n, F f) {
-  if (a_step == 1 && b_step == 1) {
-    for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
-  } else if (b_step == 0 && a_step == 1) {
-    for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], *b);
-  } else {
-    for (int64_t i = 0; i < n; ++i) y[i] = f(a[i * a_step], b[i * b_step]);
-  }
-}
-
 // Max and Min take any number of operands, the others two.
-template <typename F>
 class Binary final : public PreparedOp {
  public:
+  explicit Binary(BinaryRow (*row_of)(graph::DType)) : row_of_(row_of) {}
+
   Status run(const RunContext& context, Inputs in, Outputs out) const override {
-    with_number(in[0].dtype, [&](auto zero) {
-      using T = decltype(zero);
-      run_typed<T>(context, in[0], in[in.size() > 1 ? 1 : 0], out[0]);
-      for (size_t i = 2; i < in.size(); ++i) run_typed<T>(context, out[0], in[i], out[0]);
-    });
+    const BinaryRow row = row_of_(in[0].dtype);
+    run_binary(*context.pool, row, in[0], in[in.size() > 1 ? 1 : 0], out[0]);
+    for (size_t i = 2; i < in.size(); ++i) run_binary(*context.pool, row, out[0], in[i], out[0]);
     return {};
   }
 
  private:
-  template <typename T>
-  static void run_typed(const RunContext& context, const TensorView& a, const TensorView& b,
-                        const TensorView& y) {
-    const bool flat = a.same_dims(y) && b.same_dims(y);
-    if (flat || y.rank == 0) {
-      context.pool->parallel_for(y.count(), 16384, [&](int64_t begin, int64_t end, int) {
-        apply_row(a.as<T>() + begin, 1, b.as<T>() + begin, 1, y.as<T>() + begin, end - begin, F());
-      });
-      return;
-    }
-    const BroadcastStrides a_strides(a, y);
-    const BroadcastStrides b_strides(b, y);
-    const int64_t width = y.last_dim();
-    const auto last = static_cast<size_t>(y.rank - 1);
-    context.pool->parallel_for(
-        row_count(y), row_grain(width), [&](int64_t begin, int64_t end, int) {
-          for (int64_t row = begin; row < end; ++row) {
-            apply_row(a.as<T>() + a_strides.offset(y, row), a_strides.of[last],
-                      b.as<T>() + b_strides.offset(y, row), b_strides.of[last],
-                      y.as<T>() + row * width, width, F());
-          }
-        });
-  }
+  BinaryRow (*const row_of_)(graph::DType);
 };
 
 template <typename F>
 Result<std::unique_ptr<PreparedOp>> prepare_binary(const PrepareContext&) {
-  return make_prepared<Binary<F>>();
+  return make_prepared<Binary>(binary_row_of<F>);
 }
 
 constexpr Operand kTwo[] = {Operand("A", kNumbers).as('T'), Operand("B", kNumbers).as('T')};

@@ -1,9 +1,9 @@
 // Comparisons, logic and choice, with numpy's broadcasting: Equal, Less, LessOrEqual, Greater,
 // GreaterOrEqual, And, Or, Not, Where.
 #include <cstring>
+#include <functional>
 
 #include "enm/ops/broadcast.h"
-#include "enm/ops/support.h"
 #include "enm/ops/table.h"
 
 namespace enm::ops {
@@ -11,54 +11,19 @@ namespace {
 
 using graph::DType;
 
-enum class Relation { kEqual, kLess, kLessOrEqual, kAnd, kOr };
-
-// NaN is in no relation to anything.
-template <typename T>
-bool holds(Relation relation, T a, T b) {
-  switch (relation) {
-    case Relation::kEqual:
-      return a == b;
-    case Relation::kLess:
-      return a < b;
-    case Relation::kLessOrEqual:
-      return a <= b;
-    case Relation::kAnd:
-      return a && b;
-    default:
-      return a || b;
-  }
-}
-
+// NaN is in no relation to anything. a > b is b < a: `swapped` exchanges the operands.
 class Compare final : public PreparedOp {
  public:
-  // a > b is b < a: `swapped` exchanges the operands.
-  Compare(Relation relation, bool swapped) : relation_(relation), swapped_(swapped) {}
+  Compare(BinaryRow (*row_of)(DType), bool swapped) : row_of_(row_of), swapped_(swapped) {}
 
-  Status run(const RunContext&, Inputs in, Outputs out) const override {
-    with_number(in[0].dtype, [&](auto zero) {
-      fill<decltype(zero)>(in[swapped_ ? 1 : 0], in[swapped_ ? 0 : 1], out[0]);
-    });
+  Status run(const RunContext& context, Inputs in, Outputs out) const override {
+    const size_t first = swapped_ ? 1 : 0;
+    run_binary(*context.pool, row_of_(in[0].dtype), in[first], in[1 - first], out[0]);
     return {};
   }
 
  private:
-  template <typename T>
-  void fill(const TensorView& a, const TensorView& b, const TensorView& y) const {
-    const BroadcastStrides a_strides(a, y);
-    const BroadcastStrides b_strides(b, y);
-    const int64_t width = y.last_dim();
-    for (int64_t row = 0; row < row_count(y); ++row) {
-      const T* a_row = a.as<T>() + a_strides.offset(y, row);
-      const T* b_row = b.as<T>() + b_strides.offset(y, row);
-      for (int64_t i = 0; i < width; ++i) {
-        y.as<uint8_t>()[row * width + i] =
-            holds(relation_, a_row[i * a_strides.step(y)], b_row[i * b_strides.step(y)]);
-      }
-    }
-  }
-
-  const Relation relation_;
+  BinaryRow (*const row_of_)(DType);
   const bool swapped_;
 };
 
@@ -95,9 +60,13 @@ class Where final : public PreparedOp {
   }
 };
 
-template <Relation kRelation, bool kSwapped = false>
+template <typename F>
+BinaryRow bool_row_of(DType) {
+  return binary_row<F, uint8_t>;
+}
+template <BinaryRow (*kRowOf)(DType), bool kSwapped>
 Result<std::unique_ptr<PreparedOp>> prepare_compare(const PrepareContext&) {
-  return make_prepared<Compare>(kRelation, kSwapped);
+  return make_prepared<Compare>(kRowOf, kSwapped);
 }
 template <typename T>
 Result<std::unique_ptr<PreparedOp>> prepare_plain(const PrepareContext&) {
@@ -114,7 +83,7 @@ constexpr Operand kWhereInputs[] = {Operand("condition", kBool), Operand("X", kF
                                     Operand("Y", kFixedSize).as('T')};
 constexpr Operand kWhereOutput[] = {Operand("output", kFixedSize).as('T')};
 
-template <Relation kRelation, bool kSwapped = false>
+template <BinaryRow (*kRowOf)(DType), bool kSwapped = false>
 constexpr Op relation(std::string_view name, std::span<const Operand> inputs) {
   return {.name = name,
           .since = 7,
@@ -122,19 +91,19 @@ constexpr Op relation(std::string_view name, std::span<const Operand> inputs) {
           .outputs = kResult,
           .shape = broadcast_all,
           .traits = kElementwise,
-          .cpu = prepare_compare<kRelation, kSwapped>};
+          .cpu = prepare_compare<kRowOf, kSwapped>};
 }
 
 }  // namespace
 
-constexpr Op kEqual = relation<Relation::kEqual>("Equal", kTwo);
-constexpr Op kLess = relation<Relation::kLess>("Less", kTwoNumbers);
-constexpr Op kLessOrEqual = relation<Relation::kLessOrEqual>("LessOrEqual", kTwoNumbers);
-constexpr Op kGreater = relation<Relation::kLess, true>("Greater", kTwoNumbers);
+constexpr Op kEqual = relation<binary_row_of<std::equal_to<>>>("Equal", kTwo);
+constexpr Op kLess = relation<binary_row_of<std::less<>>>("Less", kTwoNumbers);
+constexpr Op kLessOrEqual = relation<binary_row_of<std::less_equal<>>>("LessOrEqual", kTwoNumbers);
+constexpr Op kGreater = relation<binary_row_of<std::less<>>, true>("Greater", kTwoNumbers);
 constexpr Op kGreaterOrEqual =
-    relation<Relation::kLessOrEqual, true>("GreaterOrEqual", kTwoNumbers);
-constexpr Op kAnd = relation<Relation::kAnd>("And", kTwoBools);
-constexpr Op kOr = relation<Relation::kOr>("Or", kTwoBools);
+    relation<binary_row_of<std::less_equal<>>, true>("GreaterOrEqual", kTwoNumbers);
+constexpr Op kAnd = relation<bool_row_of<std::logical_and<>>>("And", kTwoBools);
+constexpr Op kOr = relation<bool_row_of<std::logical_or<>>>("Or", kTwoBools);
 constexpr Op kNot = {.name = "Not",
                      .inputs = kOneBool,
                      .outputs = kResult,

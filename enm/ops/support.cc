@@ -27,6 +27,50 @@ void copy_box(const T* from, std::span<const int64_t> strides, const TensorView&
 
 }  // namespace
 
+BroadcastStrides::BroadcastStrides(const TensorView& operand, const TensorView& out) {
+  int64_t stride = 1;
+  for (int i = 1; i <= operand.rank; ++i) {
+    const int64_t dim = operand.dim(operand.rank - i);
+    of[static_cast<size_t>(out.rank - i)] = dim == 1 ? 0 : stride;
+    stride *= dim;
+  }
+}
+
+int64_t BroadcastStrides::offset(const TensorView& out, int64_t row) const {
+  int64_t at = 0;
+  for (int axis = out.rank - 2; axis >= 0; --axis) {
+    at += row % out.dim(axis) * of[static_cast<size_t>(axis)];
+    row /= out.dim(axis);
+  }
+  return at;
+}
+
+void run_binary(ThreadPool& pool, BinaryRow row, const TensorView& a, const TensorView& b,
+                const TensorView& y) {
+  const int64_t from_size = graph::dtype_bits(a.dtype) / 8;
+  const int64_t to_size = graph::dtype_bits(y.dtype) / 8;
+  const auto* a_data = a.as<uint8_t>();
+  const auto* b_data = b.as<uint8_t>();
+  auto* y_data = y.as<uint8_t>();
+  if (y.rank == 0 || (a.same_dims(y) && b.same_dims(y))) {
+    pool.parallel_for(y.count(), 16384, [&](int64_t begin, int64_t end, int) {
+      row(a_data + begin * from_size, 1, b_data + begin * from_size, 1, y_data + begin * to_size,
+          end - begin);
+    });
+    return;
+  }
+  const BroadcastStrides a_strides(a, y);
+  const BroadcastStrides b_strides(b, y);
+  const int64_t width = y.last_dim();
+  pool.parallel_for(row_count(y), row_grain(width), [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; ++i) {
+      row(a_data + a_strides.offset(y, i) * from_size, a_strides.step(y),
+          b_data + b_strides.offset(y, i) * from_size, b_strides.step(y),
+          y_data + i * width * to_size, width);
+    }
+  });
+}
+
 Status copy_strided(const void* from, int64_t offset, std::span<const int64_t> strides,
                     const TensorView& out) {
   switch (graph::dtype_bits(out.dtype)) {
