@@ -14,7 +14,7 @@ set(CMAKE_EXECUTABLE_SUFFIX .wasm)
 # refuses calls that differ.
 set(CMAKE_CXX_FLAGS_INIT
   "-msimd128 -matomics -mbulk-memory -fno-exceptions -fno-rtti -Wno-deprecated -mmultivalue -Xclang -target-abi -Xclang experimental-mv")
-set(ENM_LIBRARY_ABI "SHELL:-Xclang -target-abi -Xclang mvp")
+set(ENM_LIBRARY_ABI "-Xclang -target-abi -Xclang mvp")
 if(ENM_RELAXED_SIMD)
   string(APPEND CMAKE_CXX_FLAGS_INIT " -mrelaxed-simd")
 endif()
