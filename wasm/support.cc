@@ -51,25 +51,6 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { rel
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
 
 extern "C" {
-// The product of 128-bit numbers, which is what the compiler makes of a multiplication that is
-// checked for overflow. The library's own returns it through memory (cmake/wasm32.cmake).
-__int128 __multi3(__int128 a, __int128 b) {
-  using Wide = unsigned __int128;
-  const auto low = [](__int128 value) { return static_cast<uint64_t>(value); };
-  const auto high = [](__int128 value) {
-    return static_cast<uint64_t>(static_cast<Wide>(value) >> 64);
-  };
-  const uint64_t a0 = low(a) & UINT32_MAX, a1 = low(a) >> 32;
-  const uint64_t b0 = low(b) & UINT32_MAX, b1 = low(b) >> 32;
-  const uint64_t first = a0 * b0;
-  const uint64_t second = a1 * b0 + (first >> 32);
-  const uint64_t third = a0 * b1 + (second & UINT32_MAX);
-  const uint64_t upper =
-      a1 * b1 + (second >> 32) + (third >> 32) + high(a) * low(b) + low(a) * high(b);
-  return static_cast<__int128>(static_cast<Wide>(upper) << 64 |
-                               (third << 32 | (first & UINT32_MAX)));
-}
-
 uintptr_t __stack_chk_guard = 0x7a11fe5d;
 __attribute__((noreturn)) void __stack_chk_fail() { __builtin_trap(); }
 __attribute__((noreturn)) void abort() { __builtin_trap(); }

@@ -109,10 +109,9 @@ std::string Generation::take_text() {
 }
 
 Status Generation::end(Finish reason) {
-  finish(reason);
   show(stops_.push(stream_.flush()));
   if (!stops_.stopped()) show(stops_.flush());
-  return {};
+  return finish(reason);
 }
 
 Status Generation::finish(Finish reason) {

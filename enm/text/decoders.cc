@@ -136,8 +136,9 @@ void Decoders::read_step(Section& in, const Json& json, std::string_view type) {
     step.kind = Kind::kMetaspace;
     for (const char* key : {"split", "str_rep"}) in.child(key);
     step.content = in.text("replacement");
-    step.drops_first =
-        in.flag("add_prefix_space", true) & (in.text("prepend_scheme", "always") != "never");
+    const bool adds_space = in.flag("add_prefix_space", true);
+    const auto scheme = in.text("prepend_scheme", "always");
+    step.drops_first = adds_space && scheme != "never";
   } else if (type == "BPEDecoder") {
     step.kind = Kind::kBpe;
     step.content = in.text("suffix", "</w>");

@@ -115,9 +115,8 @@ class Run {
   // Spaces at both ends of a token, as letters of bytes or as they are.
   static TokenList::Span count_spaces(std::string_view token) {
     TokenList::Span out{0, 0};
-    uint32_t all = 0;
     bool inside = false;
-    for (size_t at = 0; at < token.size(); ++all) {
+    for (size_t at = 0; at < token.size();) {
       const uint32_t c = next_code_point(token, at);
       const bool space = c == 0x120 || is_white(c);
       inside = inside || !space;
