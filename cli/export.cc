@@ -16,12 +16,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What a model's folder says beside the graph: how its texts are cut, ended, asked and pooled.
 constexpr const char* kCompanions[] = {"tokenizer.json",
                                        "tokenizer_config.json",
+                                       "special_tokens_map.json",
+                                       "tokenizer.model",
+                                       "spiece.model",
+                                       "sentencepiece.bpe.model",
+                                       "vocab.txt",
+                                       "vocab.json",
+                                       "merges.txt",
+                                       "chat_template.jinja",
                                        "config.json",
+                                       "generation_config.json",
                                        "modules.json",
                                        "sentence_bert_config.json",
-                                       "generation_config.json",
                                        "1_Pooling/config.json",
                                        "config_sentence_transformers.json"};
 

@@ -107,7 +107,7 @@ Result<uint32_t> embed_texts(pipeline::Session& session, std::string_view json) 
   pipeline::EmbedRequest request;
   ENM_RETURN_IF_ERROR(pipeline::read_request(json, pipeline::fields(request)));
   if (request.texts.empty()) return enm::InvalidArgument("no text to embed");
-  ENM_ASSIGN_OR_RETURN(const auto made, session.embed(request.texts));
+  ENM_ASSIGN_OR_RETURN(const auto made, session.embed(request.texts, request.options));
   vectors.clear();
   for (const std::vector<float>& vector : made) {
     vectors.insert(vectors.end(), vector.begin(), vector.end());

@@ -144,8 +144,10 @@ std::array<Field, 17> fields(ChatRequest& request) {
                          request.options);
 }
 
-std::array<Field, 1> fields(EmbedRequest& request) {
-  return {{{"texts", &request.texts, Field::kRequired}}};
+std::array<Field, 3> fields(EmbedRequest& request) {
+  return {{{"texts", &request.texts, Field::kRequired},
+           {"prompt", &request.options.prompt},
+           {"dimensions", &request.options.dimensions}}};
 }
 
 std::array<Field, 6> fields(GenerateResult& result) {

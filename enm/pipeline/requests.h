@@ -27,6 +27,7 @@ struct ChatRequest {
 
 struct EmbedRequest {
   std::vector<std::string> texts;
+  EmbedOptions options;
 };
 
 /// Bytes.
@@ -100,7 +101,7 @@ std::array<Field, 4> fields(ModelOptions& request);
 std::array<Field, 2> fields(SessionOptions& request);
 std::array<Field, 12> fields(GenerateRequest& request);
 std::array<Field, 17> fields(ChatRequest& request);
-std::array<Field, 1> fields(EmbedRequest& request);
+std::array<Field, 3> fields(EmbedRequest& request);
 std::array<Field, 6> fields(GenerateResult& result);
 std::array<Field, 3> fields(MemoryInfo& result);
 

@@ -9,6 +9,7 @@ export {
   InferenceSession,
   type ChatConfig,
   type ChatMessage,
+  type EmbedOptions,
   type GenerateConfig,
   type SessionOptions,
   type TextStream,

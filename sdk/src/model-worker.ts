@@ -16,6 +16,8 @@ export interface WorkerOptions {
   memoryLimit?: number;
   /** A chat template (Jinja) in place of the model's own. */
   chatTemplate?: string;
+  /** How low-bit products are computed: 4 with 8-bit activations, 0 with floats; as the model's file says unless said. */
+  accuracyLevel?: number;
 }
 
 /** The options with what is not said filled in. */
@@ -23,9 +25,11 @@ export function workerSettings({
   threads,
   memoryLimit = 0,
   chatTemplate = '',
+  accuracyLevel = -1,
 }: WorkerOptions): Required<WorkerOptions> {
   const wanted = threads ?? Math.min(maxThreads, platform.processors());
-  return { threads: platform.canShareMemory() ? Math.max(1, wanted) : 1, memoryLimit, chatTemplate };
+  const possible = platform.canShareMemory() ? Math.max(1, wanted) : 1;
+  return { threads: possible, memoryLimit, chatTemplate, accuracyLevel };
 }
 
 interface Answer<Name extends keyof Calls> {

@@ -1,12 +1,21 @@
 // Models that run, in Node, against the native program.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { InferenceSession, type SessionOptions } from './index.js';
-import { embedded, makeModels, minilm, run, told, type Models } from '../test-support/models.mjs';
+import {
+  chatTemplates,
+  embedded,
+  makeModels,
+  minilm,
+  run,
+  told,
+  type Models,
+} from '../test-support/models.mjs';
 import { serveFolder, type FolderServer } from '../test-support/server.mjs';
 
 const execute = promisify(execFile);
@@ -209,6 +218,33 @@ test('embeds as the native program does', async () => {
   assert.ok(
     (await session.similarity(texts[0]!, texts[1]!)) > (await session.similarity(texts[0]!, texts[2]!)) + 0.3,
   );
+  const short = embedded(folder, texts, '--prompt', 'query', '--dimensions', '64');
+  const shortGot = await session.embedBatch(texts, { prompt: 'query', dimensions: 64 });
+  shortGot.forEach((vector, i) => {
+    assert.equal(vector.length, 64);
+    assert.ok(vector.every((value, j) => Math.abs(value - short[i]![j]!) < 1e-4));
+  });
+  await assert.rejects(session.embed('x', { dimensions: 1000 }), { code: 'invalid_argument' });
+  session.dispose();
+});
+
+test('chats as the native program does', async () => {
+  const template = join(chatTemplates, 'qwen3-0.6b.jinja');
+  const messages = [
+    { role: 'system', content: 'You tell stories.' },
+    { role: 'user', content: 'One about a dog, please.' },
+  ];
+  const file = join(models.folder, 'messages.json');
+  writeFileSync(file, JSON.stringify(messages));
+  const flags = ['--messages', file, '--chat-template', template, '-n', '24', '--json'];
+  const native = JSON.parse(run('chat', models.story, ...flags)) as { text: string; tokens: number };
+  const session = await create({ chatTemplate: readFileSync(template, 'utf8') });
+  assert.equal(await session.chat(messages, { maxTokens: 24 }), native.text);
+  const stream = session.chatStream(messages, { maxTokens: 24 });
+  let streamed = '';
+  for await (const piece of stream) streamed += piece;
+  assert.equal(streamed, native.text);
+  assert.equal((await stream.result).tokens, native.tokens);
   session.dispose();
 });
 

@@ -1,6 +1,6 @@
 // A model that runs: in a worker of its own, so that the caller's thread never waits for it.
 import type { Calls, GenerateResult, MemoryInfo, OpenedModel } from './engine/messages.js';
-import type { ChatRequest, GenerateRequest, SessionRequest } from './engine/requests.js';
+import type { ChatRequest, EmbedRequest, GenerateRequest, SessionRequest } from './engine/requests.js';
 import { EdgeNetError } from './errors.js';
 import { ModelWorker, workerSettings, type CallOptions, type WorkerOptions } from './model-worker.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
@@ -23,6 +23,9 @@ export interface ChatMessage {
   content?: unknown;
   [key: string]: unknown;
 }
+
+/** What is said of the texts beside them. */
+export type EmbedOptions = Omit<EmbedRequest, 'texts'>;
 
 export type SessionOptions = WorkerOptions & SessionRequest;
 
@@ -162,12 +165,12 @@ export class InferenceSession {
   }
 
   /** The text's vector. */
-  async embed(text: string): Promise<Float32Array> {
-    return (await this.embedBatch([text]))[0]!;
+  async embed(text: string, options: EmbedOptions = {}): Promise<Float32Array> {
+    return (await this.embedBatch([text], options))[0]!;
   }
 
-  embedBatch(texts: readonly string[]): Promise<Float32Array[]> {
-    return this.call('embed', { texts });
+  embedBatch(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    return this.call('embed', { texts, ...options });
   }
 
   /** Cosine of the two texts' vectors. */

@@ -13,8 +13,9 @@ export interface Told {
 }
 
 export const program: string;
+export const chatTemplates: string; // a folder of .jinja files
 export function run(...words: string[]): string;
 export function makeModels(): Models;
 export function told(model: string, prompt: string, tokens: number): Told;
-export function embedded(model: string, texts: readonly string[]): number[][];
+export function embedded(model: string, texts: readonly string[], ...flags: string[]): number[][];
 export function minilm(): string;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = join(root, 'build/bin/edge-net-models');
+export const chatTemplates = join(root, 'tests/witness/chat_templates');
 const fable = join(root, 'models/fable-8m');
 
 export const run = (...words) =>
@@ -37,7 +38,8 @@ export const told = (model, prompt, tokens) =>
   JSON.parse(run('run', model, prompt, '-n', String(tokens), '--json'));
 
 /** The native program's vectors of `texts`. */
-export const embedded = (model, texts) => JSON.parse(run('embed', model, ...texts, '--json')).embeddings;
+export const embedded = (model, texts, ...flags) =>
+  JSON.parse(run('embed', model, ...texts, ...flags, '--json')).embeddings;
 
 /** The folder of all-MiniLM-L6-v2, which a package of tests/requirements-models.txt brings. */
 export function minilm() {

@@ -307,7 +307,7 @@ for (const [isa, build] of Object.entries(builds)) {
           assert.throws(() => core.step(handle, []), refused);
           assert.throws(() => core.clearCache(handle), refused);
           assert.throws(() => core.memoryInfo(handle), refused);
-          assert.throws(() => core.embed(handle, ['x']), refused);
+          assert.throws(() => core.embed(handle, { texts: ['x'] }), refused);
           assert.throws(() => core.closeSession(handle), refused);
         }
         if (handle !== text) {

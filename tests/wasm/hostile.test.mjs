@@ -34,7 +34,7 @@ function ask(core, { verb, text }) {
     try {
       return verb === 'run'
         ? tell(core, session, { prompt: text, maxTokens: 4 }).text
-        : [...core.embed(session, [text])[0]];
+        : [...core.embed(session, { texts: [text] })[0]];
     } finally {
       core.closeSession(session);
     }

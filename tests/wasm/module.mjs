@@ -44,7 +44,7 @@ export async function startModule(path, { folder = '.', threads = 1, memory = un
     /** Greedy unless the request says otherwise. Times in seconds. */
     generate: (request) => tell(core, session, request),
     clearCache: () => core.clearCache(session),
-    embed: (texts) => core.embed(session, texts),
+    embed: (texts) => core.embed(session, { texts }),
     close: () => Promise.all(workers.map((worker) => worker.terminate())),
   };
 }

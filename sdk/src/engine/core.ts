@@ -205,8 +205,8 @@ export class Core {
     this.check(this.exports.close_generation(text));
   }
 
-  embed(session: number, texts: readonly string[]): Float32Array[] {
-    const request: EmbedRequest = { texts };
+  embed(session: number, request: EmbedRequest): Float32Array[] {
+    const { texts } = request;
     const width = this.withRequest(request, (at, size) => this.exports.embed(session, at, size));
     const all = new Float32Array(this.memory.buffer, this.exports.vectors_data(), texts.length * width);
     return texts.map((_, i) => all.slice(i * width, (i + 1) * width));

@@ -84,6 +84,10 @@ export interface ChatRequest {
 export interface EmbedRequest {
   /** One vector for each. */
   texts: readonly string[];
+  /** The kind of the texts, whose prefix is put before them: "query", "passage" or another that the model names; the model's usual one unless said. */
+  prompt?: string;
+  /** Numbers of a vector that are kept, of models that were trained for it; 0 for all. 0 unless said. */
+  dimensions?: number;
 }
 
 export interface GenerateResult {

@@ -109,7 +109,7 @@ function answer(request: Request): unknown {
     case 'chat':
       return write(request, () => model().core.beginAnswer(session, request.argument));
     case 'embed':
-      return alone(request, () => model().core.embed(session, request.argument.texts));
+      return alone(request, () => model().core.embed(session, request.argument));
     case 'clearCache':
       return alone(request, () => model().core.clearCache(session));
   }
