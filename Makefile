@@ -49,8 +49,10 @@ test: unit wasm-tests sdk-tests browser-tests asan tsan witness-tests ## everyth
 
 # The sanitized build makes the graphs: it is the one that sees what a case does.
 test-long: test ## the same tests with more of the cases that are made from seeds
-	@ENM_FUZZ_CASES=100000 build/asan/bin/enm_hostile_test --gtest_brief=1
-	@ENM_DIFFERENTIAL_CASES=50000 build/venv/bin/python -m pytest -q tests/witness/test_differential.py
+	@for room in hostile text formats graph distribution; do \
+	  ENM_FUZZ_CASES=100000 build/asan/bin/enm_$${room}_test --gtest_brief=1; done
+	@ENM_DIFFERENTIAL_CASES=50000 ENM_TOKENIZER_CASES=100000 ENM_CONSTRAINED_CASES=1000 build/venv/bin/python -m pytest -q \
+	  tests/witness/test_differential.py $(wildcard tests/witness/test_tokeni*.py) tests/witness/test_constrained.py
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)

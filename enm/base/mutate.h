@@ -3,11 +3,18 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 #include "enm/base/bytes.h"
 
 namespace enm {
+
+/// How many cases a test makes from seeds: ENM_FUZZ_CASES, or ten thousand.
+inline int seeded_cases() {
+  const char* asked = std::getenv("ENM_FUZZ_CASES");
+  return asked != nullptr ? std::atoi(asked) : 10'000;
+}
 
 class Mutator {
  public:

@@ -16,7 +16,7 @@ using graph::DType;
 using graph::Graph;
 using ::testing::HasSubstr;
 
-constexpr int kMutations = 10'000;
+const int kMutations = seeded_cases();
 
 std::string message(const Status& status) { return std::string(status.message()); }
 

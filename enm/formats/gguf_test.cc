@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int kMutations = 10'000;
+const int kMutations = seeded_cases();
 
 std::vector<uint8_t> written(const GgufWriter& writer) {
   MemorySink sink;

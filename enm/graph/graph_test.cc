@@ -73,7 +73,7 @@ TEST(GraphText, DamageIsAnErrorOrAGraph) {
   const std::string good = every_kind();
   Mutator mutator(1);
   int accepted = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < seeded_cases(); ++i) {
     const auto bad = mutator.mutate(as_bytes(good));
     const auto graph = from_text(as_text(bad));
     if (!graph.ok()) continue;

@@ -209,7 +209,7 @@ TEST(HostileFile, SurvivesDamage) {
   }
   Mutator mutator(4);
   int accepted = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < seeded_cases(); ++i) {
     const auto bytes = mutator.mutate(as_bytes(seeds[static_cast<size_t>(i) % seeds.size()]));
     const auto tokenizer = Tokenizer::parse(as_text(bytes));
     if (!tokenizer.ok()) continue;
@@ -224,7 +224,7 @@ TEST(HostileFile, SurvivesDamageAsSentencePiece) {
                                seed("sentencepiece/bpe.model")};
   Mutator mutator(5);
   int accepted = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < seeded_cases(); ++i) {
     const auto bytes = mutator.mutate(as_bytes(seeds[i % 2]));
     const auto tokenizer = Tokenizer::parse_sentencepiece(as_text(bytes));
     if (!tokenizer.ok()) continue;

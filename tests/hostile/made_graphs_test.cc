@@ -2,9 +2,9 @@
 // mean two things. ENM_FUZZ_CASES says how many.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <set>
 
+#include "enm/base/mutate.h"
 #include "enm/graph/text.h"
 #include "fuzz/graph_run.h"
 
@@ -25,8 +25,7 @@ std::vector<uint8_t> random_bytes(uint64_t seed) {
 }
 
 TEST(MadeGraphs, RunOrAreRefused) {
-  const char* asked = std::getenv("ENM_FUZZ_CASES");
-  const uint64_t cases = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 10'000;
+  const auto cases = static_cast<uint64_t>(seeded_cases());
   ThreadPool pool(2);
   std::set<std::string> ran;
   uint64_t refused = 0;

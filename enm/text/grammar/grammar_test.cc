@@ -281,7 +281,7 @@ void run_through(Result<Grammar> grammar, std::string_view text) {
   }
 }
 
-constexpr int kMutations = 10'000;
+const auto kMutations = static_cast<uint64_t>(seeded_cases());
 
 TEST(Gbnf, DamagedGrammarsAreErrorsOrGrammars) {
   const std::string good = R"x(root ::= "a" [^b-d\x41]{2,9} (x | "é" root)* # more

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 
 #include "enm/base/file_posix.h"
 #include "enm/base/mutate.h"
@@ -91,8 +90,7 @@ TEST(HostileTemplate, SurvivesDamage) {
     ASSERT_TRUE(bytes.ok()) << name;
     seeds.emplace_back(as_text(*bytes));
   }
-  const char* asked = std::getenv("ENM_JINJA_CASES");
-  const int cases = asked != nullptr ? std::atoi(asked) : 10'000;
+  const int cases = seeded_cases();
   const Json given = variables();
   const Limits limits = {.steps = 200'000, .memory_bytes = 8u << 20};
   Mutator mutator(9);
