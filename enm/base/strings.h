@@ -12,11 +12,11 @@
 
 namespace enm {
 
-/// A piece of a text: what cat() and the messages of failures are made of. One type for all of
-/// them, so that a call is a few stores and no function of its own.
+/// A piece of a text, of one type whatever it is, so that a call of cat() is a few stores.
 class Part {
  public:
-  Part(std::string_view text) : kind_(Kind::kText), size_(text.size()), value_{text.data()} {}
+  Part(std::string_view text)
+      : kind_(Kind::kText), size_(text.size()), value_{text.data()} {}  // NOLINT
   Part(const char* text) : Part(std::string_view(text)) {}
   Part(const std::string& text) : Part(std::string_view(text)) {}
   Part(bool value) : Part(value ? std::string_view("true") : std::string_view("false")) {}

@@ -19,14 +19,15 @@ bool is_word(char c) {
 // The hub's own rule for the names of people and models.
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes && is_word(name.front()) &&
-         is_word(name.back()) && name.find("--") == name.npos && name.find("..") == name.npos &&
+         is_word(name.back()) && name.find("--") == std::string_view::npos &&
+         name.find("..") == std::string_view::npos &&
          std::ranges::all_of(name, [](char c) { return is_word(c) || c == '-' || c == '.'; });
 }
 
 // What git allows, but for characters that no revision of a hub has.
 bool is_revision(std::string_view revision) {
   return !revision.empty() && revision.size() <= kMaxRevisionBytes && revision.front() != '-' &&
-         revision.find("..") == revision.npos && revision.back() != '/' &&
+         revision.find("..") == std::string_view::npos && revision.back() != '/' &&
          std::ranges::all_of(revision, [](char c) {
            return is_word(c) || std::string_view("-.+/").find(c) != std::string_view::npos;
          });
@@ -36,17 +37,19 @@ bool is_revision(std::string_view revision) {
 std::string_view take_revision(std::string_view& rest) {
   size_t end = rest.find('/');
   if (rest.starts_with("refs/")) {
-    for (int more = 0; more < 2 && end != rest.npos; ++more) end = rest.find('/', end + 1);
+    for (int more = 0; more < 2 && end != std::string_view::npos; ++more)
+      end = rest.find('/', end + 1);
   }
   const std::string_view revision = rest.substr(0, end);
-  rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   return revision;
 }
 
 Status check(const HubRef& ref, bool has_file) {
   const size_t slash = ref.repository.find('/');
   const std::string_view both = ref.repository;
-  if (slash == both.npos || !is_name(both.substr(0, slash)) || !is_name(both.substr(slash + 1))) {
+  if (slash == std::string_view::npos || !is_name(both.substr(0, slash)) ||
+      !is_name(both.substr(slash + 1))) {
     return InvalidArgument("no model is named ", quoted(both));
   }
   if (!is_revision(ref.revision)) return InvalidArgument("no revision ", quoted(ref.revision));

@@ -27,7 +27,8 @@ size_t incomplete_tail(std::string_view text) {
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string out;
   size_t begin = 0;
-  for (size_t at = text.find(from); !from.empty() && at != text.npos; at = text.find(from, begin)) {
+  for (size_t at = text.find(from); !from.empty() && at != std::string_view::npos;
+       at = text.find(from, begin)) {
     out.append(text, begin, at - begin);
     out += to;
     begin = at + from.size();
@@ -67,7 +68,7 @@ std::string cleaned_up(std::string text) {
       {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
       {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (const auto& [from, to] : kRules) {
-    if (text.find(from) != text.npos) text = replaced(text, from, to);
+    if (text.find(from) != std::string_view::npos) text = replaced(text, from, to);
   }
   return text;
 }

@@ -38,11 +38,11 @@ class Decoders {
       bool open = false;  // the token before goes on
     };
     // `begins` and `ends`: whether the piece is the first and the last of its token.
-    void pass(size_t step, std::string_view piece, bool begins, bool ends, std::string& out);
-    void pass_whole(size_t step, std::string_view token, std::string& out);
-    void pass_bytes(size_t step, std::string_view token, std::string& out);
-    void flush_bytes(size_t step, std::string& out);
-    void flush(size_t step, std::string& out);
+    void pass(size_t index, std::string_view piece, bool begins, bool ends, std::string& out);
+    void pass_whole(size_t index, std::string_view token, std::string& out);
+    void pass_bytes(size_t index, std::string_view token, std::string& out);
+    void flush_bytes(size_t index, std::string& out);
+    void flush(size_t index, std::string& out);
 
     const Decoders& decoders_;
     std::vector<State> states_;

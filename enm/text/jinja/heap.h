@@ -133,7 +133,7 @@ class Text {
 class Items : public List<Value> {
  public:
   explicit Items(Heap& heap) : List(heap) {}
-  void add(Value value);
+  void add(Value value);  // NOLINT(bugprone-derived-method-shadowing-base-method): counted
   void reverse();
   Value done(Kind kind = Kind::kList) const;
   Value iterator() const { return done(Kind::kIterator); }

@@ -69,7 +69,7 @@ class Interpreter : public Heap {
   Value call_method(Value text, const char* name, const Arguments& arguments);
   Value binary(char op, Value left, Value right);
   /// Without a step: none.
-  Value slice(Value object, Value begin, Value end, Value step = Value::none());
+  Value slice(Value self, Value begin, Value end, Value step = Value::none());
   void assign(Scope& scope, std::string_view name, Value value);
   std::optional<int64_t> now() const { return now_; }
 
