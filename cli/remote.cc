@@ -78,7 +78,7 @@ enm::Result<dist::Pulled> pull_model(const dist::ModelRef& ref, const Context& c
   ENM_ASSIGN_OR_RETURN(const dist::Cache cache,
                        dist::Cache::open(context.config.cache_directory()));
   const Stopwatch stopwatch;
-  const auto pulled = [&]() -> enm::Result<dist::Pulled> {
+  auto pulled = [&]() -> enm::Result<dist::Pulled> {
     Progress progress = context.progress(ref.text(), 0, Unit::kBytes);
     ENM_ASSIGN_OR_RETURN(const dist::PullOptions options, pull_options(progress, context));
     return dist::pull(*source, ref, cache, {trust, allow_untrusted}, options);

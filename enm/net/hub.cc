@@ -36,8 +36,8 @@ bool is_this_machine(std::string_view url) {
   std::string_view host = url.substr(url.find("://") + 3);
   if (host.starts_with("[::1]")) return true;
   host = host.substr(0, host.find_first_of(":/"));
-  return host == "localhost" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+  return host == "localhost" || (host.starts_with("127.") &&
+                                 host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 std::string escaped_path(std::string_view path) {
@@ -51,9 +51,10 @@ std::string escaped_path(std::string_view path) {
 Result<std::string> next_page(const HttpAnswer& answer) {
   const std::string& link = answer.header("link");
   const size_t end = link.find('>');
-  if (link.find("rel=\"next\"", std::min(end, link.size())) == link.npos) return std::string();
+  if (link.find("rel=\"next\"", std::min(end, link.size())) == std::string_view::npos)
+    return std::string();
   const size_t path = link.find("/api/models/");
-  const std::string target = path < end ? link.substr(path, end - path) : std::string();
+  std::string target = path < end ? link.substr(path, end - path) : std::string();
   if (!target.empty() && is_printable(target)) return target;
   return Corrupt("a next page at ", quoted(link));
 }
@@ -64,7 +65,7 @@ Result<std::unique_ptr<Hub>> Hub::open(HubOptions options) {
   options.endpoint = without_slash(options.endpoint);
   const std::string& endpoint = options.endpoint;
   if (!is_web_url(endpoint) || !is_printable(endpoint) ||
-      endpoint.find_first_of("@?#") != endpoint.npos) {
+      endpoint.find_first_of("@?#") != std::string_view::npos) {
     return InvalidArgument("setting hub.endpoint: got ", quoted(endpoint),
                            "; expected something like https://huggingface.co");
   }

@@ -16,7 +16,8 @@ using distribution::RemoteFile;
 constexpr JsonLimits kLimits{.max_bytes = kMaxListingBytes, .max_depth = 32};
 
 bool is_hex(std::string_view text, size_t digits) {
-  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == text.npos;
+  return text.size() == digits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // The keys of a file in the hub's two kinds of list.
@@ -104,7 +105,7 @@ bool is_companion(std::string_view name) {
 
 bool is_shard(std::string_view name) {
   return name.starts_with("model-") && name.ends_with(".safetensors") &&
-         name.find("-of-") != name.npos && name.find('/') == name.npos;
+         name.find("-of-") != std::string_view::npos && name.find('/') == std::string_view::npos;
 }
 
 bool is_onnx_part(std::string_view name, std::string_view model) {
@@ -166,8 +167,9 @@ class Chooser {
     const bool sharded = has(kIndex);
     if (sharded || has(kSingle)) {
       if (!has(kConfig)) return missing(kConfig);
-      return take(
-          [&](auto name) { return sharded ? name == kIndex || is_shard(name) : name == kSingle; });
+      return take([&](const auto& name) {
+        return sharded ? name == kIndex || is_shard(name) : name == kSingle;
+      });
     }
     for (const char* name : {"model.onnx", "onnx/model.onnx"}) {
       if (has(name)) return onnx(name);
@@ -190,13 +192,13 @@ class Chooser {
 
   Result<std::vector<RemoteFile>> onnx(std::string_view model) const {
     if (!has(model)) return missing(model);
-    return take([&](auto name) { return is_onnx_part(name, model); });
+    return take([&](const auto& name) { return is_onnx_part(name, model); });
   }
 
   Result<std::vector<RemoteFile>> gguf(std::string_view model) const {
     if (!has(model)) return missing(model);
     const Set set = set_of(model);
-    return take([&](auto name) { return set_of(name) == set; }, false);
+    return take([&](const auto& name) { return set_of(name) == set; }, false);
   }
 
   Result<std::vector<RemoteFile>> only_gguf() const {

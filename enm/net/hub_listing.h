@@ -21,10 +21,10 @@ struct HubListing {
 /// The answer of /api/models/<id>/revision/<revision>?blobs=true: the commit, and the files that
 /// it has the sizes and hashes of (a hub that does not know `blobs` tells none). Names that no
 /// model may have are left out: nothing needs them. kCorrupt, kResourceExhausted.
-Result<HubListing> parse_hub_revision(std::string_view json);
+Result<HubListing> parse_hub_revision(std::string_view text);
 
 /// One page of /api/models/<id>/tree/<commit>?recursive=true, added to the listing.
-Status add_hub_tree(std::string_view json, HubListing& listing);
+Status add_hub_tree(std::string_view text, HubListing& listing);
 
 /// Sorts the files by name; kCorrupt if one stands twice.
 Status finish_hub_listing(HubListing& listing);

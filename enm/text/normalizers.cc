@@ -239,7 +239,8 @@ bool Normalizers::changes(const Step& step, std::string_view text) {
     case Kind::kStripAccents:
       return !is_surely_normal(text, true, false);
     case Kind::kReplace:
-      return !step.pattern->is_string() || text.find(step.pattern->string()) != text.npos;
+      return !step.pattern->is_string() ||
+             text.find(step.pattern->string()) != std::string_view::npos;
     default:
       return true;
   }
