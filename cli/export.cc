@@ -166,7 +166,7 @@ enm::Status put_in_place(const ModelArgument& source, const fs::path& path,
 // The file, or <name><extension> in the folder, which is made if it is not there.
 enm::Result<fs::path> output_path(const fs::path& given, const std::string& name,
                                   const std::string& extension) {
-  const fs::path path = given.extension() == extension ? given : given / (name + extension);
+  fs::path path = given.extension() == extension ? given : given / (name + extension);
   const fs::path folder = folder_of(path);
   std::error_code error;
   fs::create_directories(folder, error);

@@ -33,7 +33,7 @@ struct ExportOptions {
 /// is asked for or there are more than 256 MB of them. An interrupted write leaves nothing under
 /// the final name: a model that is there is whole, with its own data beside it.
 enm::Result<Exported> export_model(const enm::graph::Graph& graph, const ModelArgument& source,
-                                   const std::string& output, const ExportOptions& options,
+                                   const std::string& output, const ExportOptions& given,
                                    const Context& context);
 
 /// Writes a GGUF file, whole or not at all. `output` is the file, or a folder to write model.gguf

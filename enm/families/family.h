@@ -64,7 +64,7 @@ struct Family {
 };
 
 /// The decoder that a config.json describes; kUnsupported if it is not one.
-Result<DecoderConfig> read_decoder_config(const Json& config);
+Result<DecoderConfig> read_decoder_config(const Json& json);
 
 /// The graph of a checkpoint by its config.json's model_type; kUnsupported naming it and the ones
 /// there are.

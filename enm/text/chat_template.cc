@@ -125,7 +125,7 @@ Result<std::string> ChatTemplate::render(const Chat& chat) const {
   set(variables, "add_generation_prompt", Json(chat.add_generation_prompt));
   const bool for_tools = with_tools_ && (!template_ || !chat.tools.is_null());
   const auto now = chat.local_time == Chat::kNoTime ? std::nullopt : std::optional(chat.local_time);
-  const auto text = (for_tools ? *with_tools_ : *template_).render(Json(std::move(variables)), now);
+  auto text = (for_tools ? *with_tools_ : *template_).render(Json(std::move(variables)), now);
   if (!text.ok()) return text.status().in("chat template");
   return text;
 }

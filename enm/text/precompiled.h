@@ -18,8 +18,8 @@ class Precompiled {
 
   /// As Hugging Face tokenizers do it: clusters of characters become what their shortest beginning
   /// that the map knows does. Or as SentencePiece does: the longest strings that the map knows.
-  void write(std::string_view text, Rewriter& out) const;
-  void write_longest(std::string_view text, Rewriter& out) const;
+  void write(std::string_view text, Rewriter& rewriter) const;
+  void write_longest(std::string_view text, Rewriter& rewriter) const;
 
  private:
   /// Bytes at the front of `text` that the map knows, and what they become; 0: none.

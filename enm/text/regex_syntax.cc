@@ -270,7 +270,8 @@ class Parser {
       CodeRanges variants = set;
       uint32_t count = 0;
       for (const auto& [first, last] : set) {
-        if ((count += last - first + 1) > 4000) return refuse("a large class without case");
+        count += last - first + 1;
+        if (count > 4000) return refuse("a large class without case");
         for (uint32_t c = first; c <= last; ++c) append_case_variants(variants, c);
       }
       set = tidy(variants);

@@ -4,7 +4,7 @@
 
 namespace enm::text {
 
-void Section::fail(Status status) {
+void Section::fail(const Status& status) {
   if (status_.ok() && !status.ok()) status_ = status.in(where_);
 }
 

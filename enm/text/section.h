@@ -27,7 +27,7 @@ class Section {
   int64_t integer(std::string_view key);
   std::string_view text(std::string_view key);
 
-  void fail(Status status);
+  void fail(const Status& status);
   bool ok() const { return status_.ok(); }
   Status finish();
 

@@ -41,7 +41,7 @@ class Vocabulary {
   /// -1: there is no token of that id.
   int32_t index(int32_t id) const;
   /// The index of a token, or -1.
-  int32_t find(std::string_view token) const;
+  int32_t find(std::string_view text) const;
 
   /// find() for many tokens: the waits for memory overlap.
   void find_all(std::span<const std::string_view> tokens, std::span<int32_t> out) const;

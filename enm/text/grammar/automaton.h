@@ -75,7 +75,7 @@ class Automaton {
   void begin();
   // Make a state: clear, any number of follow, then close.
   void clear();
-  void follow(Thread thread);
+  void follow(Thread first);
   void repeat(Pc pc, uint32_t count, uint32_t below);
   bool see(Thread thread);
   State close();

@@ -27,7 +27,7 @@ Result<uint32_t> types_of_keyword(std::string_view keyword);
 Result<uint32_t> types_of(const Json& type);
 
 /// kUnsupported if both say different things by a keyword that cannot be joined.
-Result<Json> merge(const Json& a, const Json& b);
+Result<Json> merge(const Json& first, const Json& second);
 
 /// `schema` without that keyword.
 Json without(const Json& schema, std::string_view keyword);

@@ -42,7 +42,7 @@ class TokenMasks {
   const Within& within(uint32_t set);
   Within make_within(const Program::Set& set) const;
   // Returns the nodes that it saw.
-  size_t walk(Automaton::State state, const Within* skipped);
+  size_t walk(Automaton::State from, const Within* skipped);
 
   Automaton& automaton_;
   const TokenTrie& trie_;

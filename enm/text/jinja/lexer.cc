@@ -78,7 +78,8 @@ class Lexer {
     for (;; ++tag) {
       tag = source_.find('{', tag);
       if (tag == std::string_view::npos) return add(Type::kData, take_to(source_.size()));
-      if (tag + 1 < source_.size() && kSecond.find(source_[tag + 1]) != kSecond.npos) break;
+      if (tag + 1 < source_.size() && kSecond.find(source_[tag + 1]) != std::string_view::npos)
+        break;
     }
     const char kind = source_[tag + 1];
     std::string_view sign;

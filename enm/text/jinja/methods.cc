@@ -201,7 +201,8 @@ Value count_text(Interpreter& in, Value self, Args args, int) {
   if (wanted.empty()) return in.integer(length(text) + 1);
   int64_t count = 0;
   in.spend(text.size() / 16);
-  for (size_t at = 0; (at = text.find(wanted, at)) != text.npos && in.spend(1); ++count)
+  for (size_t at = 0; (at = text.find(wanted, at)) != std::string_view::npos && in.spend(1);
+       ++count)
     at += wanted.size();
   return in.integer(count);
 }
