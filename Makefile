@@ -60,6 +60,8 @@ long-venv: setup
 test-long: test long-venv ## the same tests with more of the cases that are made from seeds, and a published model
 	@ENM_FUZZ_CASES=100000 build/asan/bin/enm_hostile_test --gtest_brief=1
 	@ENM_DIFFERENTIAL_CASES=50000 build/venv/bin/python -m pytest -q tests/witness/test_differential.py
+	@npm install --silent --no-save --ignore-scripts --prefix build/ggml @node-llama-cpp/linux-x64@3 || true
+	@ENM_BLOCK_CASES=1000000 ENM_GGML=$$(find build/ggml -name libggml-base.so | head -1) build/venv/bin/python -m pytest -q -rs tests/witness/test_ggml_blocks.py
 	@build/venv-long/bin/python -m pytest -q -rs tests/witness/test_gemma3.py
 
 unit: native ## the unit tests
