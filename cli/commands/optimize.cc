@@ -22,8 +22,9 @@ struct Options {
   std::string output;
   bool external_data = false;
   bool dequantize = false;
-  std::string format = "onnx";
+  std::string format;        // empty: what the quantization is of, else ONNX
   std::string quantization;  // empty: INT4 of ONNX, Q8_0 of GGUF
+  std::string imatrix;
   Layout layout = Layout::kPlain;
   int64_t context = 0;
   enm::quantize::Int4Options int4;
@@ -31,25 +32,40 @@ struct Options {
   bool asymmetric = false;
 };
 
+enm::Result<enm::formats::GgufImportance> read_importance(const std::string& path) {
+  const std::filesystem::path file(path);
+  const enm::DirectoryFiles files(file.parent_path().string());
+  return enm::formats::read_importance(files, file.filename().string());
+}
+
 // llama.cpp's file of a checkpoint.
 enm::Status write_gguf(const Options& options, const Context& context) {
-  using enm::formats::GgmlType;
+  using enm::formats::GgufRecipe;
   const Stopwatch stopwatch;
-  const std::string& type = options.quantization;
-  if (type != "F16" && type != "Q8_0" && type != "Q4_0" && !type.empty()) {
-    return enm::InvalidArgument("GGUF files are written in F16, Q8_0 or Q4_0, not in ", type);
+  const GgufRecipe* recipe =
+      enm::formats::find_gguf_recipe(options.quantization.empty() ? "Q8_0" : options.quantization);
+  if (recipe == nullptr) {
+    return enm::InvalidArgument("GGUF files are written in ", enm::formats::gguf_recipe_names(),
+                                ", not in ", options.quantization);
   }
   ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
   if (!source.file.empty()) {
     return enm::Unsupported("GGUF files are written from folders of checkpoints, not from ",
                             source.file);
   }
-  const GgmlType wanted = type == "F16"    ? GgmlType::kF16
-                          : type == "Q4_0" ? GgmlType::kQ4_0
-                                           : GgmlType::kQ8_0;
-  const std::string name = std::filesystem::path(source.folder).filename().string();
+  enm::ThreadPool pool(thread_count(0));
+  enm::formats::GgufExportOptions target;
+  target.recipe = recipe;
+  target.name = std::filesystem::path(source.folder).filename().string();
+  target.pool = &pool;
+  enm::formats::GgufImportance importance;
+  if (!options.imatrix.empty()) {
+    ENM_ASSIGN_OR_RETURN(importance, read_importance(options.imatrix));
+    target.importance = &importance;
+    target.importance_file = std::filesystem::path(options.imatrix).filename().string();
+  }
   ENM_ASSIGN_OR_RETURN(const enm::formats::GgufWriter writer,
-                       enm::formats::export_gguf(source.files(), {.type = wanted, .name = name}));
+                       enm::formats::export_gguf(source.files(), target));
   ENM_ASSIGN_OR_RETURN(const Exported exported, export_gguf(writer, options.output, context));
   context.say(enm::cat("wrote ", exported.path, ", ", human_bytes(exported.bytes), " in ",
                        human_duration(stopwatch.seconds())));
@@ -95,7 +111,13 @@ ExportOptions export_options(const Options& options) {
 }
 
 enm::Status run(Options options, const Context& context) {
-  if (options.format == "gguf") return write_gguf(options, context);
+  const bool is_of_gguf = enm::formats::find_gguf_recipe(options.quantization) != nullptr;
+  if (options.format == "gguf" || (options.format.empty() && is_of_gguf)) {
+    return write_gguf(options, context);
+  }
+  if (!options.imatrix.empty()) {
+    return enm::InvalidArgument("--imatrix is for the quantizations of GGUF files");
+  }
   if (options.quantization.empty()) options.quantization = "INT4";
   const Stopwatch stopwatch;
   ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
@@ -160,13 +182,20 @@ void add_optimize(CLI::App& app, Context& context) {
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_flag("--dequantize", options->dequantize,
                  "Low-bit blocks of a .gguf file become floats first");
-  verb->add_option("--quantize,--quantization", options->quantization,
-                   "INT4 for decoders, INT8 for encoders, FP16 for either; F16, Q8_0 or Q4_0 in "
-                   "GGUF; INT4, or Q8_0 in GGUF, if nothing is said")
-      ->transform(CLI::IsMember({"INT4", "INT8", "FP16", "F16", "Q8_0", "Q4_0"}, CLI::ignore_case));
-  verb->add_option("--format", options->format, "onnx, or gguf for llama.cpp")
-      ->check(CLI::IsMember({"onnx", "gguf"}))
-      ->capture_default_str();
+  verb->add_option(
+          "--quantize,--quantization", options->quantization,
+          "INT4 for decoders, INT8 for encoders, FP16 for either; a GGUF file in F16, BF16, "
+          "Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q4_K_M, Q4_K_S or Q4_0; INT4, or Q8_0 in GGUF, if "
+          "nothing is said")
+      ->transform(CLI::IsMember({"INT4", "INT8", "FP16", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K",
+                                 "Q5_K_M", "Q5_K_S", "Q4_K", "Q4_K_M", "Q4_K_S", "Q4_0"},
+                                CLI::ignore_case));
+  verb->add_option("--format", options->format,
+                   "onnx, or gguf for llama.cpp; what the quantization is of, if nothing is said")
+      ->check(CLI::IsMember({"onnx", "gguf"}));
+  verb->add_option("--imatrix", options->imatrix,
+                   "llama-imatrix's file: which columns' errors count most in a GGUF file")
+      ->check(CLI::ExistingFile);
   verb->add_flag("--reduce-range", options->int8.reduce_range,
                  "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
   verb->add_option("--block-size", options->int4.block, "Weights that share a scale")

@@ -1,13 +1,16 @@
 #include "enm/formats/gguf_export.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "enm/base/json.h"
 #include "enm/base/strings.h"
 #include "enm/families/rope.h"
 #include "enm/formats/gguf_config.h"
+#include "enm/formats/gguf_quantize.h"
 #include "enm/formats/safetensors.h"
 
 namespace enm::formats {
@@ -118,13 +121,6 @@ Status check_scale(const DecoderConfig& config, std::string_view architecture) {
                      " files cannot say it");
 }
 
-GgmlType type_of(const graph::Tensor& tensor, bool is_head, GgmlType wanted) {
-  if (tensor.dims.size() != 2) return GgmlType::kF32;
-  if (is_head && wanted == GgmlType::kQ4_0) wanted = GgmlType::kQ8_0;
-  const GgmlTypeInfo& info = *find_ggml_type(static_cast<uint32_t>(wanted));
-  return tensor.dims[1] % info.block == 0 ? wanted : GgmlType::kF16;
-}
-
 // Row `row` of a tensor in f32, f16 or bf16.
 void read_row(const graph::Tensor& tensor, const Blob& bytes, int64_t row,
               std::vector<float>& out) {
@@ -136,26 +132,61 @@ void read_row(const graph::Tensor& tensor, const Blob& bytes, int64_t row,
   dequantize_ggml(info, bytes.data() + row * info.row_bytes(columns), columns, out.data());
 }
 
-// The tensor's rows in the file's order, each value `plus` more, quantized when they are written.
-graph::TensorData quantized(const graph::Tensor& tensor, const GgmlTypeInfo& type, RowOrder order,
-                            float plus) {
+// How a tensor is written.
+struct Target {
+  const GgmlTypeInfo* type = nullptr;
+  RowOrder order;
+  float plus = 0;                 // added to each value
+  std::vector<float> importance;  // of columns; empty if nothing is known
+};
+
+// The tensor's rows in the file's order, quantized when they are written.
+graph::TensorData quantized(const std::string& name, const graph::Tensor& tensor, Target target,
+                            ThreadPool& pool) {
   const int64_t columns = tensor.dims.empty() ? 1 : tensor.dims.back();
   const int64_t rows = tensor.element_count() / std::max<int64_t>(1, columns);
-  const int64_t row_bytes = type.row_bytes(columns);
-  return graph::TensorData::produced(
-      static_cast<uint64_t>(rows * row_bytes), [=, &type](MutableBytes out) -> Status {
-        ENM_ASSIGN_OR_RETURN(const Blob bytes, tensor.data.load());
-        std::vector<float> values(static_cast<size_t>(columns));
-        for (int64_t row = 0; row < rows; ++row) {
-          read_row(tensor, bytes, row, values);
-          if (plus != 0) {  // which a 0 of its own sign would feel
-            for (float& value : values) value += plus;
-          }
-          quantize_ggml(type, values.data(), columns, out.data() + order.file_row(row) * row_bytes);
+  const int64_t row_bytes = target.type->row_bytes(columns);
+  const auto produce = [=, &pool, target = std::move(target)](MutableBytes out) -> Status {
+    ENM_ASSIGN_OR_RETURN(const Blob bytes, tensor.data.load());
+    const bool is_wide =
+        target.type->type == GgmlType::kF32 || target.type->type == GgmlType::kBF16;
+    const float most = is_wide ? std::numeric_limits<float>::max() : 65504.0f;
+    const float* importance = target.importance.empty() ? nullptr : target.importance.data();
+    std::vector<std::vector<float>> buffers(static_cast<size_t>(pool.size()));
+    for (std::vector<float>& buffer : buffers) buffer.resize(static_cast<size_t>(columns));
+    std::atomic<bool> fits{true};
+    pool.parallel_for(rows, 16, [&](int64_t begin, int64_t end, int worker) {
+      std::vector<float>& values = buffers[static_cast<size_t>(worker)];
+      for (int64_t row = begin; row < end; ++row) {
+        read_row(tensor, bytes, row, values);
+        if (target.plus != 0) {  // which a 0 of its own sign would feel
+          for (float& value : values) value += target.plus;
         }
-        bytes.discard_pages();
-        return {};
-      });
+        for (const float value : values) {
+          if (!(std::fabs(value) <= most)) fits = false;
+        }
+        quantize_ggml_row(*target.type, values.data(), columns, importance,
+                          out.data() + target.order.file_row(row) * row_bytes);
+      }
+    });
+    bytes.discard_pages();
+    if (fits) return {};
+    return InvalidArgument("tensor ", quoted(name), " has a weight that ", target.type->name,
+                           " cannot hold: NaN, infinite or beyond ", most);
+  };
+  return graph::TensorData::produced(static_cast<uint64_t>(rows * row_bytes), produce);
+}
+
+// Of a tensor's columns. llama.cpp measures no importance of the table, whose rows are looked up.
+Result<std::vector<float>> importance_of(const GgufImportance* importance, const std::string& name,
+                                         int64_t columns) {
+  if (importance == nullptr) return std::vector<float>();
+  const auto found = importance->columns.find(name);
+  if (found == importance->columns.end()) return std::vector<float>();
+  if (static_cast<int64_t>(found->second.size()) == columns) return found->second;
+  if (name == "token_embd.weight") return std::vector<float>();
+  return InvalidArgument("the importance of ", quoted(name), " is of ", found->second.size(),
+                         " columns; the tensor has ", columns);
 }
 
 Status add_tensors(const DecoderConfig& config, const families::TensorSource& source,
@@ -169,20 +200,32 @@ Status add_tensors(const DecoderConfig& config, const families::TensorSource& so
     }
     ENM_ASSIGN_OR_RETURN(const graph::Tensor tensor, source.get(name));
     const bool is_norm = file_name.find("norm.weight") != std::string::npos;
-    const bool is_head =
-        file_name == "output.weight" || (config.tied_head && file_name == "token_embd.weight");
-    const GgmlType type = type_of(tensor, is_head, options.type);
+    const GgmlType type = gguf_tensor_type(*options.recipe, config, file_name, tensor.dims,
+                                           options.importance != nullptr);
+    Target target = {find_ggml_type(static_cast<uint32_t>(type)),
+                     gguf_row_order(config, file_name),
+                     is_norm && config.norm_plus_one ? 1.0f : 0.0f,
+                     {}};
+    if (tensor.dims.size() == 2) {
+      ENM_ASSIGN_OR_RETURN(target.importance,
+                           importance_of(options.importance, file_name, tensor.dims[1]));
+    }
     writer.add_tensor(file_name, tensor.dims, type,
-                      quantized(tensor, *find_ggml_type(static_cast<uint32_t>(type)),
-                                gguf_row_order(config, file_name),
-                                is_norm && config.norm_plus_one ? 1.0f : 0.0f));
+                      quantized(name, tensor, std::move(target), *options.pool));
   }
   return {};
 }
 
-// general.file_type, for people.
-uint32_t file_type(GgmlType type) {
-  return type == GgmlType::kF16 ? 1 : type == GgmlType::kQ4_0 ? 2 : 7;
+void add_importance(const GgufExportOptions& options, GgufWriter& writer) {
+  if (options.importance == nullptr) return;
+  const GgufImportance& importance = *options.importance;
+  writer.add_text("quantize.imatrix.file", options.importance_file);
+  if (!importance.text.empty()) writer.add_text("quantize.imatrix.dataset", importance.text);
+  writer.add_u32("quantize.imatrix.entries_count",
+                 static_cast<uint32_t>(importance.columns.size()));
+  if (importance.chunks > 0) {
+    writer.add_u32("quantize.imatrix.chunks_count", static_cast<uint32_t>(importance.chunks));
+  }
 }
 
 }  // namespace
@@ -226,8 +269,9 @@ Result<GgufWriter> export_gguf(const FileSource& files, const GgufExportOptions&
   writer.add_text("general.architecture", gguf_architecture(config));
   writer.add_text("general.type", "model");
   if (!options.name.empty()) writer.add_text("general.name", options.name);
-  writer.add_u32("general.file_type", file_type(options.type));
+  writer.add_u32("general.file_type", options.recipe->file_type);
   writer.add_u32("general.quantization_version", 2);
+  add_importance(options, writer);
   ENM_RETURN_IF_ERROR(add_gguf_config(config, writer));
   ENM_RETURN_IF_ERROR(add_gguf_tokenizer(files, config.vocab, writer));
   ENM_RETURN_IF_ERROR(add_tensors(config, tensors, options, writer));

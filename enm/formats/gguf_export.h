@@ -2,20 +2,25 @@
 #pragma once
 
 #include "enm/base/file.h"
+#include "enm/base/threads.h"
 #include "enm/families/decoder_config.h"
+#include "enm/formats/gguf_importance.h"
+#include "enm/formats/gguf_recipe.h"
 #include "enm/formats/gguf_writer.h"
 
 namespace enm::formats {
 
 struct GgufExportOptions {
-  /// Of the matrices: kF16, kQ8_0 or kQ4_0. The head and a table that it shares stay in kQ8_0 with
-  /// kQ4_0, rows that are no whole blocks in kF16, vectors in kF32.
-  GgmlType type = GgmlType::kQ8_0;
-  std::string name;  // general.name
+  const GgufRecipe* recipe = nullptr;          // of the matrices
+  const GgufImportance* importance = nullptr;  // of their columns; null: as ggml weighs without
+  std::string importance_file;                 // as the metadata tell it
+  std::string name;                            // general.name
+  ThreadPool* pool = nullptr;                  // quantizes; outlives the writing
 };
 
 /// The whole file of a Hugging Face folder: config.json, safetensors and tokenizer.json. Tensors
-/// are handles, quantized when they are written. kUnsupported for what the format cannot say.
+/// are handles, quantized when they are written: kInvalidArgument then for a weight that no half
+/// holds. kUnsupported for what the format cannot say.
 Result<GgufWriter> export_gguf(const FileSource& files, const GgufExportOptions& options);
 
 /// The metadata of a decoder's architecture, and tensors of rotary factors. kUnsupported if files

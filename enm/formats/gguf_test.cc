@@ -5,6 +5,8 @@
 #include "enm/formats/gguf_file.h"
 #include "enm/formats/gguf_files.h"
 #include "enm/formats/gguf_import.h"
+#include "enm/formats/gguf_importance.h"
+#include "enm/formats/gguf_recipe.h"
 #include "enm/formats/gguf_writer.h"
 
 namespace enm::formats {
@@ -253,6 +255,53 @@ TEST(Gguf, FilesTellWhatFoldersHave) {
   EXPECT_THAT(text("tokenizer.json"), HasSubstr(R"("merges":[["a","b"]])"));
   EXPECT_THAT(text("tokenizer_config.json"), HasSubstr(R"("chat_template":"{{ messages }}")"));
   EXPECT_THAT(text("config.json"), HasSubstr(R"("model_type":"llama")"));
+}
+
+families::DecoderConfig config_of(std::string family, int64_t layers) {
+  families::DecoderConfig config;
+  config.family = std::move(family);
+  config.layers = layers;
+  return config;
+}
+
+GgmlType type_of(std::string_view recipe, const families::DecoderConfig& config,
+                 std::string_view name, int64_t columns, bool has_importance = false) {
+  const int64_t dims[] = {256, columns};
+  return gguf_tensor_type(*find_gguf_recipe(recipe), config, name, dims, has_importance);
+}
+
+TEST(Gguf, MixturesFallBackToSmallerBlocks) {
+  const auto config = config_of("gemma3", 18);
+  const char* plain = "blk.5.attn_q.weight";
+  EXPECT_EQ(type_of("Q4_K", config, plain, 512), GgmlType::kQ4_K);
+  EXPECT_EQ(type_of("Q4_K", config, plain, 640), GgmlType::kQ5_0);
+  EXPECT_EQ(type_of("Q5_K", config, plain, 640), GgmlType::kQ5_1);
+  EXPECT_EQ(type_of("Q6_K", config, plain, 640), GgmlType::kQ8_0);
+  EXPECT_EQ(type_of("Q4_K_M", config, plain, 48), GgmlType::kF16);
+  EXPECT_EQ(type_of("Q4_0", config, plain, 48), GgmlType::kF16);
+  EXPECT_EQ(type_of("Q4_0", config, "blk.1.ffn_down.weight", 64, true), GgmlType::kQ4_1);
+  EXPECT_EQ(type_of("Q4_0", config, "blk.2.ffn_down.weight", 64, true), GgmlType::kQ4_0);
+  EXPECT_EQ(type_of("Q4_0", config, "output.weight", 640), GgmlType::kQ8_0);
+  EXPECT_EQ(type_of("Q4_0", config, "output.weight", 512), GgmlType::kQ6_K);
+  EXPECT_EQ(find_gguf_recipe("Q4"), nullptr);
+  EXPECT_EQ(find_gguf_recipe(""), nullptr);
+}
+
+TEST(Gguf, ImportanceSurvivesDamage) {
+  const std::vector<uint8_t> good = {1, 0, 0, 0,  1, 0, 0,   0,  'w', 2, 0, 0, 0, 2, 0, 0, 0,
+                                     0, 0, 0, 64, 0, 0, 128, 64, 9,   0, 0, 0, 1, 0, 0, 0, 't'};
+  const auto read = [](const std::vector<uint8_t>& bytes) {
+    MemoryFiles files;
+    files.add("m.dat", Blob::borrow(bytes));
+    return read_importance(files, "m.dat");
+  };
+  const auto importance = read(good);
+  ASSERT_TRUE(importance.ok()) << importance.status().message();
+  EXPECT_THAT(importance->columns.at("w"), testing::ElementsAre(1, 2));
+  EXPECT_EQ(importance->chunks, 9);
+  EXPECT_EQ(importance->text, "t");
+  Mutator mutator(8);
+  for (int i = 0; i < kMutations; ++i) (void)read(mutator.mutate(good));
 }
 
 }  // namespace

@@ -60,10 +60,4 @@ std::string ggml_type_names();
 /// by bit.
 void dequantize_ggml(const GgmlTypeInfo& type, const uint8_t* blocks, int64_t count, float* out);
 
-/// True for F32, F16, BF16, Q4_0 and Q8_0.
-bool can_quantize_ggml(GgmlType type);
-/// The reverse for those types: `count` weights, a multiple of the type's block, into
-/// row_bytes(count) bytes, which are ggml's own.
-void quantize_ggml(const GgmlTypeInfo& type, const float* values, int64_t count, uint8_t* out);
-
 }  // namespace enm::formats

@@ -336,10 +336,80 @@ def test_written_bytes_are_ggmls(type, program, tmp_path):
     weights = {names.get_name(name, try_suffixes=(".weight", ".bias")): value for name, value in read_checkpoint(FABLE).items()}
     assert {tensor.name for tensor in reader.tensors} == set(weights)
     for tensor in reader.tensors:
-        matrix = Type.Q8_0 if (type, tensor.name) == ("Q4_0", "output.weight") else Type[type]
+        matrix = Type.Q6_K if (type, tensor.name) == ("Q4_0", "output.weight") else Type[type]
         assert tensor.tensor_type == (matrix if len(tensor.shape) == 2 else Type.F32)
+        if tensor.tensor_type == Type.Q6_K:
+            continue  # the package only reads those
         expected = gguf.quants.quantize(weights[tensor.name].astype(np.float32), tensor.tensor_type)
         np.testing.assert_array_equal(tensor.data.view(np.uint8), expected.view(np.uint8), err_msg=tensor.name)
+
+
+def kinds(path):
+    """{tensor: type} of its matrices."""
+    return {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(path).tensors if len(tensor.shape) == 2}
+
+
+MORE = {f"blk.{layer}.{name}.weight": "Q6_K" for layer in (0, 3, 6, 7) for name in ("attn_v", "ffn_down")}
+FIRST = {"blk.0.ffn_down.weight": "Q5_K", **{f"blk.{layer}.attn_v.weight": "Q5_K" for layer in range(4)}}
+
+
+# What llama-quantize makes of fable-8m, 8 layers.
+@pytest.mark.parametrize("recipe, others", [("Q4_K_M", MORE), ("Q5_K_M", MORE), ("Q4_K_S", FIRST), ("Q5_K_S", {}), ("Q6_K", {})])
+def test_mixtures_are_llama_cpps(recipe, others, program, json_of, heldout, tmp_path):
+    path = tmp_path / "fable.gguf"
+    program("optimize", FABLE, "--quantization", recipe, "--output", path)
+    got = kinds(path)
+    expected = {name: recipe[:4] for name in got} | {"output.weight": "Q6_K"} | others
+    assert got == expected
+    score = ("--perplexity", heldout, "--windows", 4, "--accuracy-level", 0)
+    least, most = json_of("eval", FABLE, *score)["perplexity"], json_of("eval", path, *score)["perplexity"]
+    assert least * 0.98 < most < least * (1.06 if recipe[1] == "4" else 1.02)
+
+
+def test_importance(program, tmp_path):
+    """The old and the new files of it say the same, and what they say counts."""
+    program("optimize", FABLE, "--quantization", "F16", "--output", tmp_path / "f16.gguf")
+    columns = {tensor.name: int(tensor.shape[0]) for tensor in gguf.GGUFReader(tmp_path / "f16.gguf").tensors if len(tensor.shape) == 2}
+    rng = np.random.default_rng(3)
+    sums = {name: (rng.random(count) ** 4 * 14).astype(np.float32) for name, count in columns.items() if name != "token_embd.weight"}
+
+    def text(value):
+        return struct.pack("<i", len(value)) + value.encode()
+
+    def dat(sums):
+        return (struct.pack("<i", len(sums)) + b"".join(text(name) + struct.pack("<ii", 7, value.size) + value.tobytes() for name, value in sums.items())
+                + struct.pack("<i", 12) + text("stories"))
+
+    (tmp_path / "old.dat").write_bytes(dat(sums))
+    writer = gguf.GGUFWriter(tmp_path / "new.gguf", "none")
+    writer.add_type("imatrix")
+    writer.add_array("imatrix.datasets", ["stories"])
+    writer.add_uint32("imatrix.chunk_count", 12)
+    for name, value in sums.items():
+        writer.add_tensor(name + ".in_sum2", value[None])
+        writer.add_tensor(name + ".counts", np.full((1, 1), 7, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    written = {}
+    for file in ("old.dat", "new.gguf", None):
+        more = ("--imatrix", tmp_path / file) if file else ()
+        program("optimize", FABLE, "--quantization", "Q4_0", "--output", tmp_path / "out.gguf", *more)
+        reader = gguf.GGUFReader(tmp_path / "out.gguf")
+        written[file] = {tensor.name: bytes(tensor.data.view(np.uint8)) for tensor in reader.tensors}
+        if file:
+            assert reader.fields["quantize.imatrix.dataset"].contents() == "stories" and reader.fields["quantize.imatrix.chunks_count"].contents() == 12
+            assert [name for name, kind in kinds(tmp_path / "out.gguf").items() if kind == "Q4_1"] == ["blk.0.ffn_down.weight"]
+    assert written["old.dat"] == written["new.gguf"]
+    changed = {name for name, value in written[None].items() if value != written["old.dat"][name]}
+    assert changed == set(sums)
+    for damage, told in (({"blk.0.attn_q.weight": np.full(columns["blk.0.attn_q.weight"], np.nan, np.float32)}, "nan"),
+                         ({"blk.0.attn_q.weight": np.ones(5, np.float32)}, "columns")):
+        (tmp_path / "bad.dat").write_bytes(dat(sums | damage))
+        failed = program("optimize", FABLE, "--quantization", "Q4_K", "--imatrix", tmp_path / "bad.dat", "--output", tmp_path / "bad.gguf", check=False)
+        assert failed.returncode != 0 and told in failed.stderr and "blk.0.attn_q.weight" in failed.stderr
+        assert not (tmp_path / "bad.gguf").exists()
 
 
 def test_a_written_file_is_the_model(program, json_of, tmp_path):
