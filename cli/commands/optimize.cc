@@ -2,37 +2,17 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
-#include "cli/export.h"
+#include "cli/optimizer/options.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
-#include "cli/signing.h"
 #include "cli/stopwatch.h"
-#include "enm/families/recognize.h"
 #include "enm/formats/gguf_export.h"
-#include "enm/formats/onnx_writer.h"
-#include "enm/passes/pass.h"
-#include "enm/pipeline/model_folder.h"
-#include "enm/quantize/quantize.h"
 
 namespace cli {
 namespace {
 
-struct Options {
-  std::string source;
-  std::string output;
-  bool external_data = false;
-  bool dequantize = false;
-  std::string format = "onnx";
-  std::string quantization;  // empty: INT4 of ONNX, Q8_0 of GGUF
-  Layout layout = Layout::kPlain;
-  int64_t context = 0;
-  enm::quantize::Int4Options int4;
-  enm::quantize::Int8Options int8;
-  bool asymmetric = false;
-};
-
 // llama.cpp's file of a checkpoint.
-enm::Status write_gguf(const Options& options, const Context& context) {
+enm::Status write_gguf(const OptimizeOptions& options, const Context& context) {
   using enm::formats::GgmlType;
   const Stopwatch stopwatch;
   const std::string& type = options.quantization;
@@ -64,83 +44,38 @@ enm::Status write_gguf(const Options& options, const Context& context) {
   return {};
 }
 
-enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
-  if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
-  if (options.quantization != "INT4" && options.quantization != "FP16") {
-    return enm::InvalidArgument(options.quantization, " is a quantization of GGUF files");
-  }
-  if (options.quantization == "FP16") return enm::quantize::quantize_fp16(graph);
-  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
-  return enm::quantize::quantize_int4(graph, description, options.int4);
+enm::Status run(const OptimizeOptions& options, const Context& context) {
+  return options.format == "gguf" ? write_gguf(options, context)
+                                  : optimize_to_onnx(options, context);
 }
 
-// For the manifest: what was done, and to how much.
-std::string noted(const Options& options, uint64_t bytes_before) {
-  JsonObject out;
-  out.add("quantization", options.quantization)
-      .add("format", "RTN")
-      .add("originalSize", human_bytes(bytes_before));
-  if (options.quantization == "INT4") out.add("groupSize", options.int4.block);
-  return out.str();
-}
-
-// transformers.js finds a file by what it calls the kind of its weights.
-ExportOptions export_options(const Options& options) {
-  ExportOptions out{.layout = options.layout, .external_data = options.external_data};
-  if (options.layout == Layout::kPlain) return out;
-  const bool int8 = options.quantization == "INT8";
-  out.dtype = int8 ? "q8" : options.quantization == "FP16" ? "fp16" : "q4";
-  out.name = int8 ? "model_quantized" : "model_" + out.dtype;
-  return out;
-}
-
-enm::Status run(Options options, const Context& context) {
-  if (options.format == "gguf") return write_gguf(options, context);
-  if (options.quantization.empty()) options.quantization = "INT4";
-  const Stopwatch stopwatch;
-  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
-  ENM_ASSIGN_OR_RETURN(
-      enm::graph::Graph graph,
-      enm::pipeline::load_graph(source.files(), source.file,
-                                {.context = options.context, .keep_blocks = !options.dequantize}));
-  const uint64_t before = enm::formats::constant_bytes(graph);
-  options.int4.symmetric = !options.asymmetric;
-  ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report, quantize(graph, options));
-  ENM_ASSIGN_OR_RETURN(const auto passes,
-                       enm::passes::run_passes(graph, enm::passes::standard_passes()));
-  for (const auto& pass : passes) {
-    if (pass.rewrites > 0) context.say(enm::cat(pass.name, ": ", pass.rewrites, " rewrites"));
-  }
-  for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
-  graph.metadata[std::string(kOptimizationKey)] = noted(options, before);
-  ENM_ASSIGN_OR_RETURN(const Exported exported, export_model(graph, source, options.output,
-                                                             export_options(options), context));
-  const std::string what = report.halves > 0 ? enm::cat("halved ", report.halves, " constants")
-                                             : enm::cat("quantized ", report.matmuls,
-                                                        " products and ", report.tables, " tables");
-  context.say(enm::cat(what, " in ", human_duration(stopwatch.seconds()), ": ", human_bytes(before),
-                       " -> ", human_bytes(exported.bytes)));
-  context.say(enm::cat("wrote ", exported.path));
-  if (context.json) {
-    context.print(JsonObject()
-                      .add("model", exported.path)
-                      .add("bytes", exported.bytes)
-                      .add("original_bytes", before)
-                      .add("quantized_products", report.matmuls)
-                      .add("quantized_tables", report.tables)
-                      .add("halved_constants", report.halves)
-                      .add("left_in_float", report.left_in_float)
-                      .add("seconds", stopwatch.seconds())
-                      .add("peak_rss_bytes", peak_rss_bytes())
-                      .str());
-  }
-  return {};
+void add_calibration(CLI::App* verb, OptimizeOptions& options) {
+  verb->add_option("--calibration-data", options.calibration_data,
+                   "Text for GPTQ and AWQ: a text file, lines of {\"text\"}, or a folder of either");
+  verb->add_option("--calibration-samples", options.recipe.count, "Windows of text, at most")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--calibration-length", options.recipe.length, "Tokens of a window")
+      ->check(CLI::Range(2, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--seed", options.recipe.seed, "Of the windows that are drawn")
+      ->capture_default_str();
+  verb->add_flag("--no-packing", options.no_packing,
+                 "A window is the beginning of a document, instead of a piece of all of them");
+  verb->add_option("--damping", options.damping,
+                   "GPTQ: part of the Hessian's mean diagonal that is added to it")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb->add_option("--column-order", options.column_order,
+                   "GPTQ: block-energy, energy (act-order) or none")
+      ->check(CLI::IsMember({"block-energy", "energy", "none"}))
+      ->capture_default_str();
 }
 
 }  // namespace
 
 void add_optimize(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OptimizeOptions>();
   CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
   verb->add_option("source", options->source,
                    "Checkpoint folder, .onnx or .gguf file, or hf:org/name")
@@ -161,29 +96,40 @@ void add_optimize(CLI::App& app, Context& context) {
   verb->add_flag("--dequantize", options->dequantize,
                  "Low-bit blocks of a .gguf file become floats first");
   verb->add_option("--quantize,--quantization", options->quantization,
-                   "INT4 for decoders, INT8 for encoders, FP16 for either; F16, Q8_0 or Q4_0 in "
-                   "GGUF; INT4, or Q8_0 in GGUF, if nothing is said")
-      ->transform(CLI::IsMember({"INT4", "INT8", "FP16", "F16", "Q8_0", "Q4_0"}, CLI::ignore_case));
+                   "INT4 for decoders, GPTQ, AWQ or AWQ+GPTQ for better ones, INT8 for encoders, FP16 "
+                   "for either, none; F16, Q8_0 or Q4_0 in GGUF; INT4, or Q8_0 in GGUF, if nothing "
+                   "is said")
+      ->transform(CLI::IsMember({"INT4", "GPTQ", "AWQ", "AWQ+GPTQ", "INT8", "FP16", "none", "F16",
+                                 "Q8_0", "Q4_0"},
+                                CLI::ignore_case));
   verb->add_option("--format", options->format, "onnx, or gguf for llama.cpp")
       ->check(CLI::IsMember({"onnx", "gguf"}))
       ->capture_default_str();
   verb->add_flag("--reduce-range", options->int8.reduce_range,
                  "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
-  verb->add_option("--block-size", options->int4.block, "Weights that share a scale")
+  verb->add_option("--bits", options->blocks.bits, "Of products in blocks; ours runs 4 and 8")
+      ->check(CLI::IsMember({2, 4, 8}))
+      ->capture_default_str();
+  verb->add_option("--block-size", options->blocks.block, "Weights that share a scale")
       ->check(CLI::IsMember({16, 32, 64, 128, 256}))
       ->capture_default_str();
   verb->add_flag("--asymmetric", options->asymmetric, "A zero point for each block");
-  verb->add_option("--accuracy-level", options->int4.accuracy_level,
+  verb->add_option("--accuracy-level", options->blocks.accuracy_level,
                    "4 multiplies with int8 activations, 0 with floats")
       ->check(CLI::IsMember({0, 1, 4}))
       ->capture_default_str();
-  verb->add_option("--head-bits", options->int4.head_bits, "4 or 8; 0 leaves the head in floats")
+  verb->add_option("--head-bits", options->blocks.head_bits, "4 or 8; 0 leaves the head in floats")
       ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
-  verb->add_option("--embedding-bits", options->int4.embedding_bits,
+  verb->add_option("--embedding-bits", options->blocks.embedding_bits,
                    "8; 4 takes GatherBlockQuantized; 0 leaves the table in floats")
       ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
+  verb->add_flag("--plan", options->plan_only,
+                 "Say what would become of which weight, and stop");
+  verb->add_option("-t,--threads", options->threads, "Threads; 0 for one a processor")
+      ->check(CLI::Range(0, 256));
+  add_calibration(verb, *options);
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });
