@@ -50,8 +50,9 @@ enm::Status run(const OptimizeOptions& options, const Context& context) {
 }
 
 void add_calibration(CLI::App* verb, OptimizeOptions& options) {
-  verb->add_option("--calibration-data", options.calibration_data,
-                   "Text for GPTQ and AWQ: a text file, lines of {\"text\"}, or a folder of either");
+  verb->add_option(
+      "--calibration-data", options.calibration_data,
+      "Text for GPTQ and AWQ: a text file, lines of {\"text\"}, or a folder of either");
   verb->add_option("--calibration-samples", options.recipe.count, "Windows of text, at most")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
@@ -95,13 +96,14 @@ void add_optimize(CLI::App& app, Context& context) {
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_flag("--dequantize", options->dequantize,
                  "Low-bit blocks of a .gguf file become floats first");
-  verb->add_option("--quantize,--quantization", options->quantization,
-                   "INT4 for decoders, GPTQ, AWQ or AWQ+GPTQ for better ones, INT8 for encoders, FP16 "
-                   "for either, none; F16, Q8_0 or Q4_0 in GGUF; INT4, or Q8_0 in GGUF, if nothing "
-                   "is said")
-      ->transform(CLI::IsMember({"INT4", "GPTQ", "AWQ", "AWQ+GPTQ", "INT8", "FP16", "none", "F16",
-                                 "Q8_0", "Q4_0"},
-                                CLI::ignore_case));
+  verb->add_option(
+          "--quantize,--quantization", options->quantization,
+          "INT4 for decoders, GPTQ, AWQ or AWQ+GPTQ for better ones, INT8 for encoders, FP16 "
+          "for either, none; F16, Q8_0 or Q4_0 in GGUF; INT4, or Q8_0 in GGUF, if nothing "
+          "is said")
+      ->transform(CLI::IsMember(
+          {"INT4", "GPTQ", "AWQ", "AWQ+GPTQ", "INT8", "FP16", "none", "F16", "Q8_0", "Q4_0"},
+          CLI::ignore_case));
   verb->add_option("--format", options->format, "onnx, or gguf for llama.cpp")
       ->check(CLI::IsMember({"onnx", "gguf"}))
       ->capture_default_str();
@@ -125,8 +127,7 @@ void add_optimize(CLI::App& app, Context& context) {
                    "8; 4 takes GatherBlockQuantized; 0 leaves the table in floats")
       ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
-  verb->add_flag("--plan", options->plan_only,
-                 "Say what would become of which weight, and stop");
+  verb->add_flag("--plan", options->plan_only, "Say what would become of which weight, and stop");
   verb->add_option("-t,--threads", options->threads, "Threads; 0 for one a processor")
       ->check(CLI::Range(0, 256));
   add_calibration(verb, *options);

@@ -42,8 +42,8 @@ class Run {
     ENM_ASSIGN_OR_RETURN(report_, quantize());
     ENM_RETURN_IF_ERROR(clean());
     graph_.metadata[std::string(kOptimizationKey)] = noted();
-    ENM_ASSIGN_OR_RETURN(exported_, export_model(graph_, source_, options_.output,
-                                                 export_options(), context_));
+    ENM_ASSIGN_OR_RETURN(
+        exported_, export_model(graph_, source_, options_.output, export_options(), context_));
     std::error_code error;
     if (!work_folder_.empty()) std::filesystem::remove_all(work_folder_, error);
     tell();
@@ -87,14 +87,12 @@ class Run {
     if (is_calibrated(kind)) {
       ENM_ASSIGN_OR_RETURN(calibrated, calibrate(description, plan));
     }
-    return enm::quantize::apply_plan(graph_, description, plan, options_.blocks,
-                                     calibrated.solved);
+    return enm::quantize::apply_plan(graph_, description, plan, options_.blocks, calibrated.solved);
   }
 
   enm::Result<enm::quantize::Calibrated> calibrate(const enm::graph::ModelDescription& description,
                                                    Plan& plan) {
-    ENM_ASSIGN_OR_RETURN(auto documents,
-                         enm::quantize::read_documents(options_.calibration_data));
+    ENM_ASSIGN_OR_RETURN(auto documents, enm::quantize::read_documents(options_.calibration_data));
     ENM_ASSIGN_OR_RETURN(const auto tokenizer,
                          enm::pipeline::load_tokenizer(source_.files(), source_.file));
     auto sample =
@@ -116,9 +114,8 @@ class Run {
     how.folder = work_folder_;
     how.damping = options_.damping;
     how.order = options_.column_order == "energy" ? enm::quantize::ColumnOrder::kByEnergy
-                : options_.column_order == "none"
-                    ? enm::quantize::ColumnOrder::kAsTheyAre
-                    : enm::quantize::ColumnOrder::kBlocksByEnergy;
+                : options_.column_order == "none" ? enm::quantize::ColumnOrder::kAsTheyAre
+                                                  : enm::quantize::ColumnOrder::kBlocksByEnergy;
     how.progress = [&](int64_t done, int64_t total) {
       progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
       return interrupted() ? enm::Cancelled("interrupted; the same command goes on from here")
@@ -152,17 +149,17 @@ class Run {
         .add("originalSize", human_bytes(before_));
     if (has_plan(options_.quantization)) out.add("groupSize", options_.blocks.block);
     if (!sample_.windows.empty()) {
-      out.add("calibration",
-              JsonObject()
-                  .add("source",
-                       std::filesystem::path(options_.calibration_data).filename().string())
-                  .add("documents", sample_.documents)
-                  .add("windows", sample_.windows.size())
-                  .add("tokens", sample_.tokens)
-                  .add("length", options_.recipe.length)
-                  .add("seed", options_.recipe.seed)
-                  .add("packing", options_.recipe.pack ? "joined" : "documents")
-                  .raw());
+      out.add(
+          "calibration",
+          JsonObject()
+              .add("source", std::filesystem::path(options_.calibration_data).filename().string())
+              .add("documents", sample_.documents)
+              .add("windows", sample_.windows.size())
+              .add("tokens", sample_.tokens)
+              .add("length", options_.recipe.length)
+              .add("seed", options_.recipe.seed)
+              .add("packing", options_.recipe.pack ? "joined" : "documents")
+              .raw());
     }
     return out.str();
   }
@@ -187,9 +184,9 @@ class Run {
 
   void tell() {
     const std::string what =
-        report_.halves > 0 ? enm::cat("halved ", report_.halves, " constants")
-                           : enm::cat("quantized ", report_.matmuls, " products and ",
-                                      report_.tables, " tables");
+        report_.halves > 0
+            ? enm::cat("halved ", report_.halves, " constants")
+            : enm::cat("quantized ", report_.matmuls, " products and ", report_.tables, " tables");
     context_.say(enm::cat(what, " in ", human_duration(stopwatch_.seconds()), ": ",
                           human_bytes(before_), " -> ", human_bytes(exported_.bytes)));
     context_.say(enm::cat("wrote ", exported_.path));

@@ -69,7 +69,8 @@ void round_row(const BlockFormat& format, int64_t columns, const float* row, con
   const int most = (1 << format.bits) - 1;
   for (int64_t b = 0; b < format.blocks_of(columns); ++b) {
     const float inverse = scales[b] != 0 ? 1.0f / scales[b] : 0.0f;
-    const int zero = zero_points != nullptr ? get_bits(zero_points, format.bits, b) : format.middle();
+    const int zero =
+        zero_points != nullptr ? get_bits(zero_points, format.bits, b) : format.middle();
     for (int64_t i = b * format.block; i < (b + 1) * format.block; ++i) {
       const float value = i < columns ? row[i] : 0.0f;
       const int quant = static_cast<int>(std::nearbyint(value * inverse)) + zero;

@@ -1,7 +1,9 @@
 #include "enm/quantize/calibrate.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "enm/quantize/awq.h"
 #include "enm/quantize/gptq.h"
 #include "enm/quantize/journal.h"
 
@@ -15,6 +17,7 @@ using graph::Node;
 using graph::ValueId;
 
 constexpr int64_t kWeightsAtOnce = int64_t{1} << 25;  // of a product, solved together
+constexpr int64_t kSearchTokens = 4096;               // that AWQ compares scales on
 
 /// Products of a stage that read the same value.
 struct Site {
@@ -49,8 +52,8 @@ graph::Tensor restored(const BlockSolution& solution) {
 
 class Calibrator {
  public:
-  Calibrator(const Graph& graph, const ModelDescription& description, Plan& plan,
-             const Windows& windows, const CalibrationOptions& options, const Machine& machine)
+  Calibrator(Graph& graph, const ModelDescription& description, Plan& plan, const Windows& windows,
+             const CalibrationOptions& options, const Machine& machine)
       : graph_(graph),
         description_(description),
         plan_(plan),
@@ -58,7 +61,9 @@ class Calibrator {
         batches_(batches_of(windows)),
         options_(options),
         machine_(machine),
-        working_(graph) {}
+        working_(graph) {
+    for (const PlanRow& row : plan.rows) scales_first_ |= row.method.starts_with("AWQ");
+  }
 
   Result<Calibrated> run() {
     if (windows_.empty()) return InvalidArgument("[quantize] there is no text to calibrate with");
@@ -66,14 +71,14 @@ class Calibrator {
     // What is behind the last weight that wants it need not be run.
     while (!stages_.empty() && sites_of(stages_.back()).empty()) stages_.pop_back();
     for (const Stage& stage : stages_) {
-      total_ += static_cast<int64_t>((sites_of(stage).size() + 1) * windows_.size());
+      total_ += work_of(stage);
     }
     ENM_ASSIGN_OR_RETURN(journal_, Journal::open(options_.folder, fingerprint()));
     Calibrated out;
     ENM_RETURN_IF_ERROR(resume());
     out.stages_resumed = static_cast<int>(journal_.stages().size());
     for (size_t at = journal_.stages().size(); at < stages_.size(); ++at) {
-      const Status status = run_stage(at);
+      const Status status = solve_stage(at);
       if (!status.ok()) return status.in(cat("[quantize] ", stages_[at].name));
     }
     for (const Journal::Stage& stage : journal_.stages()) {
@@ -101,9 +106,8 @@ class Calibrator {
     for (size_t n = stage.begin; n < stage.end; ++n) {
       const Node& node = graph_.nodes[n];
       if (row_of(node) == nullptr) continue;
-      const auto known = std::find_if(out.begin(), out.end(), [&](const Site& site) {
-        return site.input == node.inputs[0];
-      });
+      const auto known = std::find_if(
+          out.begin(), out.end(), [&](const Site& site) { return site.input == node.inputs[0]; });
       if (known != out.end()) {
         known->nodes.push_back(n);
       } else {
@@ -113,10 +117,17 @@ class Calibrator {
     return out;
   }
 
+  // Windows that go through parts of it.
+  int64_t work_of(const Stage& stage) const {
+    const size_t sites = sites_of(stage).size();
+    return static_cast<int64_t>((sites * (scales_first_ ? 2 : 1) + 1) * windows_.size());
+  }
+
   // Of everything that the bytes follow from. Of constants, their ends: a checkpoint that somebody
   // trained further differs there, too.
   uint64_t fingerprint() const {
-    uint64_t digest = mix(0, as_bytes(cat(static_cast<int>(options_.order), " ", options_.damping)));
+    uint64_t digest =
+        mix(0, as_bytes(cat(static_cast<int>(options_.order), " ", options_.damping)));
     const auto text = [&](std::string_view part) { digest = mix(digest, as_bytes(part)); };
     for (const PlanRow& row : plan_.rows) {
       text(cat(row.node, " ", row.method, " ", row.bits(), " ", row.block(), " ",
@@ -164,43 +175,32 @@ class Calibrator {
       journal_.forget(0);  // what came before it has handed over is gone
     }
     for (size_t i = 0; i < journal_.stages().size(); ++i) {
-      done_ += static_cast<int64_t>((sites_of(stages_[i]).size() + 1) * windows_.size());
+      for (const Fold& done : journal_.stages()[i].folds) ENM_RETURN_IF_ERROR(fold(done));
+      done_ += work_of(stages_[i]);
     }
     return {};
   }
 
-  std::vector<std::string> names_of(const Stage& stage) const {
-    std::vector<std::string> names;
-    for (ValueId id : stage.inputs) names.push_back(graph_.value(id).name);
-    return names;
+  const Activations* handed() const { return handed_.widths().empty() ? nullptr : &handed_; }
+
+  // Values `wanted` of a stage, for every batch.
+  Status run_part(const Stage& stage, const std::vector<ValueId>& wanted, EachBatch each) {
+    return run_stage(working_, description_, stage, wanted, windows_, batches_, handed(), machine_,
+                     [&](const Batch& batch, std::span<const std::span<const float>> outputs) {
+                       ENM_RETURN_IF_ERROR(each(batch, outputs));
+                       return step(static_cast<int64_t>(batch.count));
+                     });
   }
 
-  // `each` gets every batch with the stage's values `wanted`, [tokens, width] each.
-  Status run_part(const Stage& stage, const std::vector<ValueId>& wanted,
-                  FunctionRef<Status(const Batch&, std::span<const std::span<const float>>)> each) {
-    MemoryBudget budget;
-    ops::Weights weights(budget);
-    const bool is_first = stage.begin == 0;
-    const std::vector<ValueId> none;
-    ENM_ASSIGN_OR_RETURN(
-        const auto run,
-        StageRun::compile(extract(working_, description_, is_first ? none : stage.inputs, wanted),
-                          description_, machine_, weights, budget));
-    const std::vector<std::string> names = is_first ? std::vector<std::string>() : names_of(stage);
-    std::vector<std::span<const float>> outputs(wanted.size());
-    for (const Batch& batch : batches_) {
-      ENM_RETURN_IF_ERROR(run->run(windows_, batch, is_first ? nullptr : &handed_, names));
-      for (size_t i = 0; i < wanted.size(); ++i) outputs[i] = run->output(i);
-      ENM_RETURN_IF_ERROR(each(batch, outputs));
-      done_ += static_cast<int64_t>(batch.count);
-      if (options_.progress) ENM_RETURN_IF_ERROR(options_.progress(done_, total_));
-    }
-    return {};
+  Status step(int64_t windows) {
+    done_ += windows;
+    return options_.progress ? options_.progress(done_, total_) : Status();
   }
 
-  Status run_stage(size_t at) {
+  Status solve_stage(size_t at) {
     const Stage& stage = stages_[at];
     Journal::Stage done;
+    if (scales_first_) ENM_RETURN_IF_ERROR(scale_stage(stage, done.folds));
     for (const Site& site : sites_of(stage)) {
       ENM_RETURN_IF_ERROR(solve_site(stage, site, done.products));
     }
@@ -210,12 +210,69 @@ class Calibrator {
       done.widths = next.widths();
       done.digest = next.digest();
     } else {
-      done_ += static_cast<int64_t>(windows_.size());
+      ENM_RETURN_IF_ERROR(step(static_cast<int64_t>(windows_.size())));
     }
     ENM_RETURN_IF_ERROR(journal_.add(std::move(done)));
     handed_.remove();
     handed_ = std::move(next);
     return {};
+  }
+
+  // AWQ's first half, while the stage's weights are floats: which scales, and folding them.
+  Status scale_stage(const Stage& stage, std::vector<Fold>& done) {
+    for (const Site& site : sites_of(stage)) {
+      const auto place = find_fold(working_, site.input, site.nodes);
+      if (!place || stage.outputs.empty()) {
+        ENM_RETURN_IF_ERROR(step(static_cast<int64_t>(windows_.size())));
+        continue;
+      }
+      std::vector<double> magnitudes;
+      int64_t tokens = 0;
+      const auto add = [&](const Batch& batch, std::span<const std::span<const float>> outputs) {
+        const std::span<const float> x = outputs[0];
+        const size_t width = x.size() / static_cast<size_t>(batch.tokens());
+        magnitudes.resize(width);
+        for (size_t i = 0; i < x.size(); ++i) magnitudes[i % width] += std::fabs(x[i]);
+        tokens += batch.tokens();
+        return Status();
+      };
+      ENM_RETURN_IF_ERROR(run_part(stage, {site.input}, add));
+      for (double& magnitude : magnitudes) magnitude /= static_cast<double>(tokens);
+      std::vector<const PlanRow*> rows;
+      for (size_t n : site.nodes) rows.push_back(row_of(graph_.nodes[n]));
+      ENM_ASSIGN_OR_RETURN(std::vector<float> scales,
+                           search_scales({working_, description_, stage, windows_, some_batches(),
+                                          handed(), machine_},
+                                         *place, magnitudes, rows));
+      if (scales.empty()) continue;
+      done.push_back({graph_.value(site.input).name, std::move(scales)});
+      ENM_RETURN_IF_ERROR(fold(done.back()));
+    }
+    return {};
+  }
+
+  // Enough of the text to tell one scale from another.
+  std::span<const Batch> some_batches() const {
+    int64_t tokens = 0;
+    size_t count = 0;
+    while (count < batches_.size() && tokens < kSearchTokens) tokens += batches_[count++].tokens();
+    return std::span(batches_).first(count);
+  }
+
+  // In the graph that is being made and in the one that is run.
+  Status fold(const Fold& fold) {
+    const ValueId input = graph_.find_value(fold.input);
+    std::vector<size_t> products;
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (input != kNoValue && graph_.nodes[n].input(0) == input &&
+          row_of(graph_.nodes[n]) != nullptr) {
+        products.push_back(n);
+      }
+    }
+    const auto place = products.empty() ? std::nullopt : find_fold(graph_, input, products);
+    if (!place) return Internal("[quantize] nothing to fold at ", fold.input);
+    ENM_RETURN_IF_ERROR(apply_fold(graph_, *place, fold.scales));
+    return apply_fold(working_, *place, fold.scales);
   }
 
   Result<Activations> hand_over(size_t at) {
@@ -229,8 +286,8 @@ class Calibrator {
             for (const auto& output : outputs) {
               widths.push_back(static_cast<int64_t>(output.size()) / batch.tokens());
             }
-            ENM_ASSIGN_OR_RETURN(
-                out, Activations::create(journal_.values_path(at), std::move(widths)));
+            ENM_ASSIGN_OR_RETURN(out,
+                                 Activations::create(journal_.values_path(at), std::move(widths)));
           }
           for (size_t i = 0; i < outputs.size(); ++i) {
             ENM_RETURN_IF_ERROR(out->write(i, batch, outputs[i].data()));
@@ -270,11 +327,11 @@ class Calibrator {
     if (!found) return Internal("the plan is not this graph's: ", node.label());
     const RowSource source = found->transposed();
     const Gptq gptq(options_.order == ColumnOrder::kByEnergy);
-    const Method& method =
-        factorized.ok() ? static_cast<const Method&>(gptq) : round_to_nearest();
+    const Method& solver = row.method == "AWQ" ? weighted_rounding() : gptq;
+    const Method& method = factorized.ok() ? solver : round_to_nearest();
     BlockSolution out;
     out.node = row.node;
-    out.method = method.name();
+    out.method = factorized.ok() ? row.method : std::string(method.name());
     if (!factorized.ok()) out.reason = cat("rounded to nearest: ", factorized.message());
     out.format = row.format;
     out.rows = row.rows;
@@ -282,9 +339,8 @@ class Calibrator {
     const auto bytes = [&](int64_t a_row) { return static_cast<size_t>(row.rows * a_row); };
     std::vector<uint8_t> quants(bytes(row.format.row_bytes(row.columns)));
     std::vector<uint8_t> scales(bytes(row.format.blocks_of(row.columns) * 4));
-    std::vector<uint8_t> zeros(row.format.has_zero_points()
-                                   ? bytes(row.format.row_zero_point_bytes(row.columns))
-                                   : 0);
+    std::vector<uint8_t> zeros(
+        row.format.has_zero_points() ? bytes(row.format.row_zero_point_bytes(row.columns)) : 0);
     Solution to;
     const int64_t at_once =
         std::clamp<int64_t>(kWeightsAtOnce / row.columns / 16 * 16, 16, row.rows);
@@ -295,9 +351,8 @@ class Calibrator {
       for (int64_t i = 0; i < count; ++i) reader.read(r + i, some.data() + i * row.columns);
       to.quants = quants.data() + r * row.format.row_bytes(row.columns);
       to.scales = reinterpret_cast<float*>(scales.data()) + r * row.format.blocks_of(row.columns);
-      to.zero_points = zeros.empty()
-                           ? nullptr
-                           : zeros.data() + r * row.format.row_zero_point_bytes(row.columns);
+      to.zero_points =
+          zeros.empty() ? nullptr : zeros.data() + r * row.format.row_zero_point_bytes(row.columns);
       const Status status =
           method.solve({row.format, count, row.columns, some.data(), &statistics}, to);
       if (!status.ok()) return status.in(row.tensor);
@@ -310,7 +365,7 @@ class Calibrator {
     return out;
   }
 
-  const Graph& graph_;
+  Graph& graph_;
   const ModelDescription& description_;
   Plan& plan_;
   const Windows& windows_;
@@ -320,13 +375,14 @@ class Calibrator {
   Graph working_;  // the graph with the weights that are solved
   std::vector<Stage> stages_;
   Journal journal_;
-  Activations handed_;  // to the next stage
+  Activations handed_;            // to the next stage
+  bool scales_first_ = false;     // AWQ
   int64_t done_ = 0, total_ = 0;  // windows through parts
 };
 
 }  // namespace
 
-Result<Calibrated> calibrate(const Graph& graph, const ModelDescription& description, Plan& plan,
+Result<Calibrated> calibrate(Graph& graph, const ModelDescription& description, Plan& plan,
                              const Windows& windows, const CalibrationOptions& options,
                              const Machine& machine) {
   return Calibrator(graph, description, plan, windows, options, machine).run();

@@ -20,10 +20,11 @@ struct Calibrated {
   int stages_resumed = 0;
 };
 
-/// The rows of the plan whose method wants statistics. Where a method fails on a weight's
+/// Solves the rows of the plan whose method wants statistics; AWQ's scales go into
+/// the graph. Where a method fails on a weight's
 /// statistics it is rounded to nearest, and its row of the plan says why. The same inputs give the
 /// same bytes, however often it was killed, on one machine.
-Result<Calibrated> calibrate(const graph::Graph& graph, const graph::ModelDescription& description,
+Result<Calibrated> calibrate(graph::Graph& graph, const graph::ModelDescription& description,
                              Plan& plan, const Windows& windows, const CalibrationOptions& options,
                              const Machine& machine);
 

@@ -12,8 +12,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int64_t kBytesOfToken = 16;         // of text, more than any tokenizer needs
-constexpr size_t kPiece = size_t{64} << 10;   // of one long document
+constexpr int64_t kBytesOfToken = 16;        // of text, more than any tokenizer needs
+constexpr size_t kPiece = size_t{64} << 10;  // of one long document
 
 bool is_lines(std::string_view name) { return name.ends_with(".jsonl") || name.ends_with(".json"); }
 

@@ -208,10 +208,10 @@ class Solver {
       return static_cast<int>(zeros_[static_cast<size_t>((panel * groups_ + g) * kPanel + lane)]);
     };
     for (int64_t i = 0; i < groups_ * format.block; ++i) {
-      const int quant = i < columns ? quants_[static_cast<size_t>(
-                                          (panel * columns + place[static_cast<size_t>(i)]) * kPanel +
-                                          lane)]
-                                    : zero_of(i / format.block);
+      const int quant =
+          i < columns ? quants_[static_cast<size_t>(
+                            (panel * columns + place[static_cast<size_t>(i)]) * kPanel + lane)]
+                      : zero_of(i / format.block);
       put_bits(quants, format.bits, i, quant);
     }
     for (int64_t g = 0; g < groups_; ++g) {

@@ -22,6 +22,10 @@ class Gptq final : public Method {
   const bool grids_first_;
 };
 
+/// Each weight to the nearest point of its block's grid, the grid that costs least where a column's
+/// error weighs as its inputs' energy. What AWQ leaves to do. The statistics have been factorized.
+const Method& weighted_rounding();
+
 /// tr(D (H + damping) D^T) of differences or weights [rows, columns], by the factor of H.
 double output_energy(const Statistics& statistics, const float* differences, int64_t rows);
 

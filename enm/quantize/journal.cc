@@ -21,21 +21,18 @@ graph::TensorData data_of(const Blob& blob) {
 
 Json number(int64_t value) { return Json(value); }
 // All 64 bits; a JSON number has 53.
-Json digest_text(uint64_t value) {
-  return Json(cat(value));
-}
+Json digest_text(uint64_t value) { return Json(cat(value)); }
 
 Json write_product(const BlockSolution& product) {
-  return Json(std::vector<Json::Member>{
-      {"node", Json(product.node)},
-      {"method", Json(product.method)},
-      {"reason", Json(product.reason)},
-      {"bits", number(product.format.bits)},
-      {"block", number(product.format.block)},
-      {"zero_points", Json(product.format.has_zero_points())},
-      {"rows", number(product.rows)},
-      {"columns", number(product.columns)},
-      {"error", Json(product.error)}});
+  return Json(std::vector<Json::Member>{{"node", Json(product.node)},
+                                        {"method", Json(product.method)},
+                                        {"reason", Json(product.reason)},
+                                        {"bits", number(product.format.bits)},
+                                        {"block", number(product.format.block)},
+                                        {"zero_points", Json(product.format.has_zero_points())},
+                                        {"rows", number(product.rows)},
+                                        {"columns", number(product.columns)},
+                                        {"error", Json(product.error)}});
 }
 
 Result<BlockSolution> read_product(const Json& json) {
@@ -103,6 +100,13 @@ Status Journal::read(uint64_t fingerprint) {
       ENM_ASSIGN_OR_RETURN(BlockSolution solution, read_product(product));
       stage.products.push_back(std::move(solution));
     }
+    ENM_ASSIGN_OR_RETURN(const Json* folds, item.get("folds"));
+    for (const Json& fold : folds->items()) {
+      Fold& entry = stage.folds.emplace_back();
+      ENM_ASSIGN_OR_RETURN(entry.input, fold.get_string("input"));
+      ENM_ASSIGN_OR_RETURN(const Json* scales, fold.get("scales"));
+      for (const Json& x : scales->items()) entry.scales.push_back(static_cast<float>(x.number()));
+    }
     ENM_ASSIGN_OR_RETURN(const Json* widths, item.get("widths"));
     for (const Json& width : widths->items()) stage.widths.push_back(width.integer());
     for (const auto& [key, digest] :
@@ -151,10 +155,17 @@ Status Journal::add(Stage stage) {
 Status Journal::write() const {
   std::vector<Json> stages;
   for (const Stage& stage : stages_) {
-    std::vector<Json> products, widths;
+    std::vector<Json> products, widths, folds;
+    for (const Fold& fold : stage.folds) {
+      std::vector<Json> scales;
+      for (float scale : fold.scales) scales.emplace_back(static_cast<double>(scale));
+      folds.push_back(Json(std::vector<Json::Member>{{"input", Json(fold.input)},
+                                                     {"scales", Json(std::move(scales))}}));
+    }
     for (const BlockSolution& product : stage.products) products.push_back(write_product(product));
     for (int64_t width : stage.widths) widths.push_back(number(width));
     stages.push_back(Json(std::vector<Json::Member>{{"products", Json(std::move(products))},
+                                                    {"folds", Json(std::move(folds))},
                                                     {"widths", Json(std::move(widths))},
                                                     {"digest", digest_text(stage.digest)},
                                                     {"blocks", digest_text(stage.blocks_digest)}}));

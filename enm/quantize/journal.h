@@ -1,4 +1,5 @@
-// What a calibration has done so far, in a folder, so that one that was killed goes on where it was.
+// What a calibration has done so far, in a folder, so that one that was killed goes on where it
+// was.
 //
 //   journal.json        the stages that are done: solutions, digests; replaced by a rename
 //   <stage>.blocks      quants, scales and zero points of a stage's products
@@ -26,6 +27,12 @@ struct BlockSolution {
   QuantizedWeight weight() const;
 };
 
+/// What a value was divided by, and the columns of the products that read it multiplied with.
+struct Fold {
+  std::string input;
+  std::vector<float> scales;
+};
+
 class Journal {
  public:
   /// The folder is made if it is missing. Stages of another `fingerprint`, or whose files are not
@@ -34,6 +41,7 @@ class Journal {
 
   struct Stage {
     std::vector<BlockSolution> products;
+    std::vector<Fold> folds;
     std::vector<int64_t> widths;  // of what it hands over
     uint64_t digest = 0;          // of that
     uint64_t blocks_digest = 0;

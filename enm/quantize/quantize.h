@@ -58,7 +58,7 @@ struct Report {
 ///
 /// plan.h has the two halves of it: what is to be done, and doing it.
 Result<Report> quantize_blocks(graph::Graph& graph, const graph::ModelDescription& description,
-                             const BlockOptions& options);
+                               const BlockOptions& options);
 
 struct Int8Options {
   /// Weights of 7 bits. Runtimes that add pairs of products in 16 bits (ONNX Runtime on x86 with

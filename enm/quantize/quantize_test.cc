@@ -275,7 +275,8 @@ TEST(QuantizeBlocks, PutsTablesInBlocksWhenAsked) {
 TEST(QuantizeBlocks, RefusesOddBlocks) {
   graph::Graph graph = sample();
   EXPECT_EQ(quantize_blocks(graph, kHead, {.block = 48}).status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(quantize_blocks(graph, kHead, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_blocks(graph, kHead, {.head_bits = 3}).status().code(),
+            Code::kInvalidArgument);
 }
 
 TEST(QuantizeInt8, RewritesProductsAndTables) {

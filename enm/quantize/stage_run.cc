@@ -61,7 +61,8 @@ uint64_t mix(uint64_t digest, Bytes bytes) {
 Result<Activations> Activations::create(const std::string& path, std::vector<int64_t> widths) {
   Activations out;
   for (size_t i = 0; i < widths.size(); ++i) {
-    ENM_ASSIGN_OR_RETURN(File file, File::open(file_name(path, i), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC));
+    ENM_ASSIGN_OR_RETURN(File file,
+                         File::open(file_name(path, i), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC));
     out.files_.push_back(std::move(file));
   }
   out.widths_ = std::move(widths);
@@ -114,12 +115,43 @@ void Activations::remove() {
   files_.clear();
 }
 
+namespace {
+
+class StageRun {
+ public:
+  /// `weights` holds what programs of one stage share.
+  static Result<std::unique_ptr<StageRun>> compile(graph::Graph part,
+                                                   const graph::ModelDescription& description,
+                                                   const Machine& machine, ops::Weights& weights,
+                                                   MemoryBudget& budget);
+
+  /// Runs a batch; `handed` are the values that the stage before handed over, named `names`; null
+  /// for the first.
+  Status run(const Windows& windows, const Batch& batch, const Activations* handed,
+             const std::vector<std::string>& names);
+
+  /// Output `at` of the last run: [tokens, width].
+  std::span<const float> output(size_t at) const;
+
+ private:
+  StageRun(std::shared_ptr<const runtime::Program> program, ThreadPool& pool, MemoryBudget& budget)
+      : program_(std::move(program)), session_(program_, pool, budget) {}
+  void bind_ids(const std::string& name, const Batch& batch, std::vector<int64_t>& ids);
+
+  std::shared_ptr<const runtime::Program> program_;
+  runtime::Session session_;
+  std::string input_ids_, attention_mask_, position_ids_;
+  std::vector<int64_t> ids_, mask_, positions_;
+  std::vector<std::vector<float>> handed_;
+  std::vector<std::pair<size_t, int64_t>> planned_;
+};
+
 Result<std::unique_ptr<StageRun>> StageRun::compile(graph::Graph part,
                                                     const graph::ModelDescription& description,
                                                     const Machine& machine, ops::Weights& weights,
                                                     MemoryBudget& budget) {
-  ENM_ASSIGN_OR_RETURN(auto program, runtime::Program::compile(std::move(part), machine.isa,
-                                                               machine.pool, weights));
+  ENM_ASSIGN_OR_RETURN(
+      auto program, runtime::Program::compile(std::move(part), machine.isa, machine.pool, weights));
   std::unique_ptr<StageRun> out(new StageRun(std::move(program), machine.pool, budget));
   out->input_ids_ = description.input_ids;
   out->attention_mask_ = description.attention_mask;
@@ -130,8 +162,8 @@ Result<std::unique_ptr<StageRun>> StageRun::compile(graph::Graph part,
 void StageRun::bind_ids(const std::string& name, const Batch& batch, std::vector<int64_t>& ids) {
   const ValueId id = program_->graph().find_value(name);
   if (id == kNoValue || name.empty()) return;
-  session_.bind(id, view_of(graph::DType::kInt64,
-                            {static_cast<int64_t>(batch.count), batch.length}, ids.data()));
+  session_.bind(id, view_of(graph::DType::kInt64, {static_cast<int64_t>(batch.count), batch.length},
+                            ids.data()));
 }
 
 Status StageRun::run(const Windows& windows, const Batch& batch, const Activations* handed,
@@ -153,9 +185,9 @@ Status StageRun::run(const Windows& windows, const Batch& batch, const Activatio
     const int64_t width = handed->widths()[i];
     handed_[i].resize(static_cast<size_t>(batch.tokens() * width));
     ENM_RETURN_IF_ERROR(handed->read(i, batch, handed_[i].data()));
-    session_.bind(id, view_of(graph::DType::kFloat32,
-                              {static_cast<int64_t>(batch.count), batch.length, width},
-                              handed_[i].data()));
+    session_.bind(
+        id, view_of(graph::DType::kFloat32,
+                    {static_cast<int64_t>(batch.count), batch.length, width}, handed_[i].data()));
   }
   const std::pair<size_t, int64_t> shape(batch.count, batch.length);
   if (std::find(planned_.begin(), planned_.end(), shape) == planned_.end()) {
@@ -168,6 +200,29 @@ Status StageRun::run(const Windows& windows, const Batch& batch, const Activatio
 std::span<const float> StageRun::output(size_t at) const {
   const TensorView& view = session_.view(program_->graph().outputs[at]);
   return {view.as<float>(), static_cast<size_t>(view.count())};
+}
+
+}  // namespace
+
+Status run_stage(const graph::Graph& graph, const graph::ModelDescription& description,
+                 const Stage& stage, const std::vector<ValueId>& wanted, const Windows& windows,
+                 std::span<const Batch> batches, const Activations* handed, const Machine& machine,
+                 EachBatch each) {
+  MemoryBudget budget;
+  ops::Weights weights(budget);
+  std::vector<ValueId> given;
+  std::vector<std::string> names;
+  if (handed != nullptr) given = stage.inputs;
+  for (ValueId id : given) names.push_back(graph.value(id).name);
+  ENM_ASSIGN_OR_RETURN(const auto run, StageRun::compile(extract(graph, description, given, wanted),
+                                                         description, machine, weights, budget));
+  std::vector<std::span<const float>> outputs(wanted.size());
+  for (const Batch& batch : batches) {
+    ENM_RETURN_IF_ERROR(run->run(windows, batch, handed, names));
+    for (size_t i = 0; i < wanted.size(); ++i) outputs[i] = run->output(i);
+    ENM_RETURN_IF_ERROR(each(batch, outputs));
+  }
+  return {};
 }
 
 }  // namespace enm::quantize

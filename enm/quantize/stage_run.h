@@ -1,10 +1,10 @@
 // Runs a part of a model on windows of text, several at a time.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 
+#include "enm/base/function_ref.h"
 #include "enm/base/os_file.h"
 #include "enm/quantize/stages.h"
 #include "enm/quantize/statistics.h"
@@ -54,33 +54,12 @@ class Activations {
 /// A digest that grows with bytes; no secret.
 uint64_t mix(uint64_t digest, Bytes bytes);
 
-class StageRun {
- public:
-  /// `weights` holds what programs of one stage share.
-  static Result<std::unique_ptr<StageRun>> compile(graph::Graph part,
-                                                   const graph::ModelDescription& description,
-                                                   const Machine& machine, ops::Weights& weights,
-                                                   MemoryBudget& budget);
-
-  /// Runs a batch; `handed` are the values that the stage before handed over, named `names`; null
-  /// for the first.
-  Status run(const Windows& windows, const Batch& batch, const Activations* handed,
-             const std::vector<std::string>& names);
-
-  /// Output `at` of the last run: [tokens, width].
-  std::span<const float> output(size_t at) const;
-
- private:
-  StageRun(std::shared_ptr<const runtime::Program> program, ThreadPool& pool, MemoryBudget& budget)
-      : program_(std::move(program)), session_(program_, pool, budget) {}
-  void bind_ids(const std::string& name, const Batch& batch, std::vector<int64_t>& ids);
-
-  std::shared_ptr<const runtime::Program> program_;
-  runtime::Session session_;
-  std::string input_ids_, attention_mask_, position_ids_;
-  std::vector<int64_t> ids_, mask_, positions_;
-  std::vector<std::vector<float>> handed_;
-  std::vector<std::pair<size_t, int64_t>> planned_;
-};
+/// Runs the part of a stage that makes the values `wanted` over all batches; `each` gets them,
+/// [tokens, width] each. `handed` is null for the first stage.
+using EachBatch = FunctionRef<Status(const Batch&, std::span<const std::span<const float>>)>;
+Status run_stage(const graph::Graph& graph, const graph::ModelDescription& description,
+                 const Stage& stage, const std::vector<graph::ValueId>& wanted,
+                 const Windows& windows, std::span<const Batch> batches, const Activations* handed,
+                 const Machine& machine, EachBatch each);
 
 }  // namespace enm::quantize

@@ -10,10 +10,11 @@
 namespace enm::quantize {
 
 struct Stage {
-  std::string name;                       // "layer 3", "head"
-  std::vector<graph::ValueId> inputs;     // what the stage before hands over; the text's ids to the first
-  std::vector<graph::ValueId> outputs;    // what it hands over
-  size_t begin = 0, end = 0;              // its nodes
+  std::string name;  // "layer 3", "head"
+  std::vector<graph::ValueId>
+      inputs;  // what the stage before hands over; the text's ids to the first
+  std::vector<graph::ValueId> outputs;  // what it hands over
+  size_t begin = 0, end = 0;            // its nodes
 };
 
 /// kUnsupported for a graph whose attention is not one operator over its layer's cache.

@@ -18,7 +18,7 @@ struct Machine {
 /// The order in which error feedback goes through columns.
 enum class ColumnOrder : uint8_t {
   kAsTheyAre,
-  kByEnergy,       // of their Hessian's diagonal, largest first; blocks' grids must be chosen before
+  kByEnergy,  // of their Hessian's diagonal, largest first; blocks' grids must be chosen before
   kBlocksByEnergy  // blocks of columns by their largest, and so the columns in each
 };
 
