@@ -162,7 +162,8 @@ class Solver {
           for (int64_t i = 0; i < count; ++i) {
             const int64_t c = members[static_cast<size_t>(from + i)];
             std::copy_n(weights_.panel(p) + c * kPanel, kPanel, values + i * kPanel);
-            importance[i] = factor_.row(c)[c] * factor_.row(c)[c];
+            // Not its square: what the column is to be when its turn comes is not known yet.
+            importance[i] = factor_.row(c)[c];
           }
           kernels.choose(values, importance, count, 1 << problem_.format.bits,
                          !problem_.format.has_zero_points(), scales(p) + g * kPanel,
