@@ -44,7 +44,7 @@ enm::Status write_gguf(const OptimizeOptions& options, const Context& context) {
   return {};
 }
 
-enm::Status run(const OptimizeOptions& options, const Context& context) {
+enm::Status run(const OptimizeOptions& options, Context& context) {
   return options.format == "gguf" ? write_gguf(options, context)
                                   : optimize_to_onnx(options, context);
 }
@@ -71,6 +71,30 @@ void add_calibration(CLI::App* verb, OptimizeOptions& options) {
                    "GPTQ: block-energy, energy (act-order) or none")
       ->check(CLI::IsMember({"block-energy", "energy", "none"}))
       ->capture_default_str();
+}
+
+void add_validation(CLI::App* verb, OptimizeOptions& options) {
+  verb->add_option("--validation-data", options.validation_data,
+                   "Text to compare the models on; else the calibration text's last tenth");
+  verb->add_flag("--no-validation", options.no_validation, "Do not compare the models");
+  verb->add_option("--validation-protocol", options.validation_protocol,
+                   "windows, gptq (2048 tokens) or llama.cpp (second halves of 512)")
+      ->check(CLI::IsMember({"windows", "gptq", "llama.cpp"}))
+      ->capture_default_str();
+  verb->add_option("--validation-length", options.validation_length,
+                   "Tokens of a window, in the protocol of windows")
+      ->check(CLI::Range(2, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--validation-windows", options.validation_windows,
+                   "Windows, or texts of an embedder, at most; 0 for all")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--max-ppl-increase", options.max_ppl_increase,
+                   "Fail where perplexity rises by more: 0.02 for 2 %");
+  verb->add_option("--max-kl", options.max_kl, "Fail where the mean KL divergence is above");
+  verb->add_option("--min-top1", options.min_top1,
+                   "Fail where the models agree on the likeliest token less often");
+  verb->add_option("--min-cosine", options.min_cosine,
+                   "Fail where an embedder's mean cosine to the original is below");
 }
 
 }  // namespace
@@ -131,6 +155,7 @@ void add_optimize(CLI::App& app, Context& context) {
   verb->add_option("-t,--threads", options->threads, "Threads; 0 for one a processor")
       ->check(CLI::Range(0, 256));
   add_calibration(verb, *options);
+  add_validation(verb, *options);
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

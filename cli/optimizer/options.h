@@ -30,9 +30,20 @@ struct OptimizeOptions {
   bool no_packing = false;
   double damping = 0.01;
   std::string column_order = "block-energy";
+
+  std::string validation_data;  // empty: the calibration text's last tenth, if there is one
+  bool no_validation = false;
+  std::string validation_protocol = "windows";
+  int64_t validation_length = 512;
+  int64_t validation_windows = 0;
+  // Negative: no threshold.
+  double max_ppl_increase = -1;  // of the original's
+  double max_kl = -1;
+  double min_top1 = -1;
+  double min_cosine = -1;
 };
 
 /// Checkpoints and ONNX files into ONNX files.
-enm::Status optimize_to_onnx(OptimizeOptions options, const Context& context);
+enm::Status optimize_to_onnx(OptimizeOptions options, Context& context);
 
 }  // namespace cli

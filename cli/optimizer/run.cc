@@ -2,6 +2,7 @@
 
 #include "cli/optimizer/options.h"
 #include "cli/optimizer/report.h"
+#include "cli/optimizer/validate.h"
 #include "cli/output/format.h"
 #include "cli/signing.h"
 #include "cli/stopwatch.h"
@@ -28,7 +29,7 @@ bool has_plan(const std::string& quantization) {
 
 class Run {
  public:
-  Run(OptimizeOptions options, const Context& context)
+  Run(OptimizeOptions options, Context& context)
       : options_(std::move(options)), context_(context) {}
 
   enm::Status run() {
@@ -46,8 +47,16 @@ class Run {
         exported_, export_model(graph_, source_, options_.output, export_options(), context_));
     std::error_code error;
     if (!work_folder_.empty()) std::filesystem::remove_all(work_folder_, error);
-    tell();
-    return {};
+    const bool asked = !options_.validation_data.empty() || !sample_.rest.empty();
+    std::vector<std::string> broken;
+    if (asked && !options_.no_validation) {
+      ENM_ASSIGN_OR_RETURN(comparison_, validate(options_, source_, exported_.path,
+                                                 std::move(sample_.rest), context_));
+      broken = broken_thresholds(options_, *comparison_);
+    }
+    tell(broken.empty());
+    if (broken.empty()) return {};
+    return enm::ResourceExhausted("the model is written, but ", enm::join(broken, "; "));
   }
 
  private:
@@ -96,7 +105,7 @@ class Run {
     ENM_ASSIGN_OR_RETURN(const auto tokenizer,
                          enm::pipeline::load_tokenizer(source_.files(), source_.file));
     auto sample =
-        enm::quantize::sample_windows(std::move(documents), options_.recipe, 0, tokenizer);
+        enm::quantize::sample_windows(std::move(documents), options_.recipe, hold_out(), tokenizer);
     if (!sample.ok()) return sample.status().in(options_.calibration_data);
     sample_ = *std::move(sample);
     for (const auto& window : sample_.windows) {
@@ -127,6 +136,11 @@ class Run {
       context_.say(enm::cat("went on after ", out.stages_resumed, " parts that were done"));
     }
     return out;
+  }
+
+  // Part of the calibration text that validates.
+  double hold_out() const {
+    return options_.no_validation || !options_.validation_data.empty() ? 0 : 0.1;
   }
 
   enm::Status clean() {
@@ -182,7 +196,7 @@ class Run {
                        : 0;
   }
 
-  void tell() {
+  void tell(bool passed) {
     const std::string what =
         report_.halves > 0
             ? enm::cat("halved ", report_.halves, " constants")
@@ -190,7 +204,10 @@ class Run {
     context_.say(enm::cat(what, " in ", human_duration(stopwatch_.seconds()), ": ",
                           human_bytes(before_), " -> ", human_bytes(exported_.bytes)));
     context_.say(enm::cat("wrote ", exported_.path));
+    if (comparison_) context_.say(validation_line(*comparison_));
     if (!context_.json) return;
+    const RawJson validation =
+        comparison_ ? validation_json(*comparison_, passed) : RawJson{"null"};
     context_.print(JsonObject()
                        .add("model", exported_.path)
                        .add("output", exported_.path)
@@ -203,14 +220,15 @@ class Run {
                        .add("halved_constants", report_.halves)
                        .add("left_in_float", report_.left_in_float)
                        .add("tensors", tensors_json(report_))
-                       .add("validation", RawJson{"null"})
+                       .add("validation", validation)
                        .add("seconds", stopwatch_.seconds())
                        .add("peak_rss_bytes", peak_rss_bytes())
                        .str());
+    context_.json_printed = true;
   }
 
   OptimizeOptions options_;
-  const Context& context_;
+  Context& context_;
   const Stopwatch stopwatch_;
   ModelArgument source_;
   enm::graph::Graph graph_;
@@ -219,11 +237,12 @@ class Run {
   std::string work_folder_;
   Report report_;
   Exported exported_;
+  std::optional<enm::quantize::Comparison> comparison_;
 };
 
 }  // namespace
 
-enm::Status optimize_to_onnx(OptimizeOptions options, const Context& context) {
+enm::Status optimize_to_onnx(OptimizeOptions options, Context& context) {
   return Run(std::move(options), context).run();
 }
 

@@ -1,7 +1,7 @@
 #include "enm/quantize/fold.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 #include "enm/passes/pass.h"
 #include "enm/quantize/row_source.h"
@@ -82,9 +82,12 @@ class Finder {
 // The floats of a value that follows from constants.
 Result<std::vector<float>> floats_of(const Graph& graph, ValueId value, size_t count) {
   Graph part = extract(graph, {}, {}, {value});
-  ENM_RETURN_IF_ERROR(passes::run_passes(part, passes::standard_passes()).status());
-  const graph::Tensor* tensor = graph.constant(value);
-  if (tensor == nullptr) tensor = part.constant(part.outputs[0]);
+  const ValueId copy = part.outputs[0];
+  // Folding leaves outputs as they are: another node's is one.
+  part.outputs = {part.add_value(part.unique_name("output"))};
+  part.nodes.push_back({"Identity", "", "output", {copy}, part.outputs, {}});
+  ENM_RETURN_IF_ERROR(passes::run_passes(part, std::array{&passes::kConstantFolding}).status());
+  const graph::Tensor* tensor = part.constant(copy);
   if (tensor == nullptr || tensor->dtype != DType::kFloat32 ||
       tensor->element_count() != static_cast<int64_t>(count)) {
     return Unsupported("[quantize] ", quoted(graph.value(value).name), " is no vector of ", count,
