@@ -2,35 +2,14 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
-#include "cli/export.h"
+#include "cli/optimizer/options.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
-#include "cli/signing.h"
 #include "cli/stopwatch.h"
-#include "enm/families/recognize.h"
 #include "enm/formats/gguf_export.h"
-#include "enm/formats/onnx_writer.h"
-#include "enm/passes/pass.h"
-#include "enm/pipeline/model_folder.h"
-#include "enm/quantize/quantize.h"
 
 namespace cli {
 namespace {
-
-struct Options {
-  std::string source;
-  std::string output;
-  bool external_data = false;
-  bool dequantize = false;
-  std::string format;        // empty: what the quantization is of, else ONNX
-  std::string quantization;  // empty: INT4 of ONNX, Q8_0 of GGUF
-  std::string imatrix;
-  Layout layout = Layout::kPlain;
-  int64_t context = 0;
-  enm::quantize::Int4Options int4;
-  enm::quantize::Int8Options int8;
-  bool asymmetric = false;
-};
 
 enm::Result<enm::formats::GgufImportance> read_importance(const std::string& path) {
   const std::filesystem::path file(path);
@@ -39,7 +18,7 @@ enm::Result<enm::formats::GgufImportance> read_importance(const std::string& pat
 }
 
 // llama.cpp's file of a checkpoint.
-enm::Status write_gguf(const Options& options, const Context& context) {
+enm::Status write_gguf(const OptimizeOptions& options, const Context& context) {
   using enm::formats::GgufRecipe;
   const Stopwatch stopwatch;
   const GgufRecipe* recipe =
@@ -53,7 +32,7 @@ enm::Status write_gguf(const Options& options, const Context& context) {
     return enm::Unsupported("GGUF files are written from folders of checkpoints, not from ",
                             source.file);
   }
-  enm::ThreadPool pool(thread_count(0));
+  enm::ThreadPool pool(thread_count(options.threads));
   enm::formats::GgufExportOptions target;
   target.recipe = recipe;
   target.name = std::filesystem::path(source.folder).filename().string();
@@ -80,37 +59,7 @@ enm::Status write_gguf(const Options& options, const Context& context) {
   return {};
 }
 
-enm::Result<enm::quantize::Report> quantize(enm::graph::Graph& graph, const Options& options) {
-  if (options.quantization == "INT8") return enm::quantize::quantize_int8(graph, options.int8);
-  if (options.quantization != "INT4" && options.quantization != "FP16") {
-    return enm::InvalidArgument(options.quantization, " is a quantization of GGUF files");
-  }
-  if (options.quantization == "FP16") return enm::quantize::quantize_fp16(graph);
-  ENM_ASSIGN_OR_RETURN(const auto description, enm::families::describe(graph));
-  return enm::quantize::quantize_int4(graph, description, options.int4);
-}
-
-// For the manifest: what was done, and to how much.
-std::string noted(const Options& options, uint64_t bytes_before) {
-  JsonObject out;
-  out.add("quantization", options.quantization)
-      .add("format", "RTN")
-      .add("originalSize", human_bytes(bytes_before));
-  if (options.quantization == "INT4") out.add("groupSize", options.int4.block);
-  return out.str();
-}
-
-// transformers.js finds a file by what it calls the kind of its weights.
-ExportOptions export_options(const Options& options) {
-  ExportOptions out{.layout = options.layout, .external_data = options.external_data};
-  if (options.layout == Layout::kPlain) return out;
-  const bool int8 = options.quantization == "INT8";
-  out.dtype = int8 ? "q8" : options.quantization == "FP16" ? "fp16" : "q4";
-  out.name = int8 ? "model_quantized" : "model_" + out.dtype;
-  return out;
-}
-
-enm::Status run(Options options, const Context& context) {
+enm::Status run(OptimizeOptions options, Context& context) {
   const bool is_of_gguf = enm::formats::find_gguf_recipe(options.quantization) != nullptr;
   if (options.format == "gguf" || (options.format.empty() && is_of_gguf)) {
     return write_gguf(options, context);
@@ -118,51 +67,61 @@ enm::Status run(Options options, const Context& context) {
   if (!options.imatrix.empty()) {
     return enm::InvalidArgument("--imatrix is for the quantizations of GGUF files");
   }
-  if (options.quantization.empty()) options.quantization = "INT4";
-  const Stopwatch stopwatch;
-  ENM_ASSIGN_OR_RETURN(const ModelArgument source, find_checkpoint(options.source, context));
-  ENM_ASSIGN_OR_RETURN(
-      enm::graph::Graph graph,
-      enm::pipeline::load_graph(source.files(), source.file,
-                                {.context = options.context, .keep_blocks = !options.dequantize}));
-  const uint64_t before = enm::formats::constant_bytes(graph);
-  options.int4.symmetric = !options.asymmetric;
-  ENM_ASSIGN_OR_RETURN(const enm::quantize::Report report, quantize(graph, options));
-  ENM_ASSIGN_OR_RETURN(const auto passes,
-                       enm::passes::run_passes(graph, enm::passes::standard_passes()));
-  for (const auto& pass : passes) {
-    if (pass.rewrites > 0) context.say(enm::cat(pass.name, ": ", pass.rewrites, " rewrites"));
-  }
-  for (const std::string& left : report.left_in_float) context.warn(enm::cat("in floats: ", left));
-  graph.metadata[std::string(kOptimizationKey)] = noted(options, before);
-  ENM_ASSIGN_OR_RETURN(const Exported exported, export_model(graph, source, options.output,
-                                                             export_options(options), context));
-  const std::string what = report.halves > 0 ? enm::cat("halved ", report.halves, " constants")
-                                             : enm::cat("quantized ", report.matmuls,
-                                                        " products and ", report.tables, " tables");
-  context.say(enm::cat(what, " in ", human_duration(stopwatch.seconds()), ": ", human_bytes(before),
-                       " -> ", human_bytes(exported.bytes)));
-  context.say(enm::cat("wrote ", exported.path));
-  if (context.json) {
-    context.print(JsonObject()
-                      .add("model", exported.path)
-                      .add("bytes", exported.bytes)
-                      .add("original_bytes", before)
-                      .add("quantized_products", report.matmuls)
-                      .add("quantized_tables", report.tables)
-                      .add("halved_constants", report.halves)
-                      .add("left_in_float", report.left_in_float)
-                      .add("seconds", stopwatch.seconds())
-                      .add("peak_rss_bytes", peak_rss_bytes())
-                      .str());
-  }
-  return {};
+  return optimize_to_onnx(options, context);
+}
+
+void add_calibration(CLI::App* verb, OptimizeOptions& options) {
+  verb->add_option(
+      "--calibration-data", options.calibration_data,
+      "Text for GPTQ and AWQ: a text file, lines of {\"text\"}, or a folder of either");
+  verb->add_option("--calibration-samples", options.recipe.count, "Windows of text, at most")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--calibration-length", options.recipe.length, "Tokens of a window")
+      ->check(CLI::Range(2, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--seed", options.recipe.seed, "Of the windows that are drawn")
+      ->capture_default_str();
+  verb->add_flag("--no-packing", options.no_packing,
+                 "A window is the beginning of a document, instead of a piece of all of them");
+  verb->add_option("--damping", options.damping,
+                   "GPTQ: part of the Hessian's mean diagonal that is added to it")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb->add_option("--column-order", options.column_order,
+                   "GPTQ: block-energy, energy (act-order) or none")
+      ->check(CLI::IsMember({"block-energy", "energy", "none"}))
+      ->capture_default_str();
+}
+
+void add_validation(CLI::App* verb, OptimizeOptions& options) {
+  verb->add_option("--validation-data", options.validation_data,
+                   "Text to compare the models on; else the calibration text's last tenth");
+  verb->add_flag("--no-validation", options.no_validation, "Do not compare the models");
+  verb->add_option("--validation-protocol", options.validation_protocol,
+                   "windows, gptq (2048 tokens) or llama.cpp (second halves of 512)")
+      ->check(CLI::IsMember({"windows", "gptq", "llama.cpp"}))
+      ->capture_default_str();
+  verb->add_option("--validation-length", options.validation_length,
+                   "Tokens of a window, in the protocol of windows")
+      ->check(CLI::Range(2, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--validation-windows", options.validation_windows,
+                   "Windows, or texts of an embedder, at most; 0 for all")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--max-ppl-increase", options.max_ppl_increase,
+                   "Fail where perplexity rises by more: 0.02 for 2 %");
+  verb->add_option("--max-kl", options.max_kl, "Fail where the mean KL divergence is above");
+  verb->add_option("--min-top1", options.min_top1,
+                   "Fail where the models agree on the likeliest token less often");
+  verb->add_option("--min-cosine", options.min_cosine,
+                   "Fail where an embedder's mean cosine to the original is below");
 }
 
 }  // namespace
 
 void add_optimize(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OptimizeOptions>();
   CLI::App* verb = app.add_subcommand("optimize", "Quantize a model's weights");
   verb->add_option("source", options->source,
                    "Checkpoint folder, .onnx or .gguf file, or hf:org/name")
@@ -184,12 +143,14 @@ void add_optimize(CLI::App& app, Context& context) {
                  "Low-bit blocks of a .gguf file become floats first");
   verb->add_option(
           "--quantize,--quantization", options->quantization,
-          "INT4 for decoders, INT8 for encoders, FP16 for either; a GGUF file in F16, BF16, "
+          "INT4 for decoders, GPTQ, AWQ or AWQ+GPTQ for better ones, INT8 for encoders, FP16 for "
+          "either, none; a GGUF file in F16, BF16, "
           "Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q4_K_M, Q4_K_S or Q4_0; INT4, or Q8_0 in GGUF, if "
           "nothing is said")
-      ->transform(CLI::IsMember({"INT4", "INT8", "FP16", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K",
-                                 "Q5_K_M", "Q5_K_S", "Q4_K", "Q4_K_M", "Q4_K_S", "Q4_0"},
-                                CLI::ignore_case));
+      ->transform(CLI::IsMember(
+          {"INT4", "GPTQ", "AWQ", "AWQ+GPTQ", "INT8", "FP16", "none", "F16", "BF16", "Q8_0", "Q6_K",
+           "Q5_K", "Q5_K_M", "Q5_K_S", "Q4_K", "Q4_K_M", "Q4_K_S", "Q4_0"},
+          CLI::ignore_case));
   verb->add_option("--format", options->format,
                    "onnx, or gguf for llama.cpp; what the quantization is of, if nothing is said")
       ->check(CLI::IsMember({"onnx", "gguf"}));
@@ -198,21 +159,29 @@ void add_optimize(CLI::App& app, Context& context) {
       ->check(CLI::ExistingFile);
   verb->add_flag("--reduce-range", options->int8.reduce_range,
                  "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
-  verb->add_option("--block-size", options->int4.block, "Weights that share a scale")
+  verb->add_option("--bits", options->blocks.bits, "Of products in blocks; ours runs 4 and 8")
+      ->check(CLI::IsMember({2, 4, 8}))
+      ->capture_default_str();
+  verb->add_option("--block-size", options->blocks.block, "Weights that share a scale")
       ->check(CLI::IsMember({16, 32, 64, 128, 256}))
       ->capture_default_str();
   verb->add_flag("--asymmetric", options->asymmetric, "A zero point for each block");
-  verb->add_option("--accuracy-level", options->int4.accuracy_level,
+  verb->add_option("--accuracy-level", options->blocks.accuracy_level,
                    "4 multiplies with int8 activations, 0 with floats")
       ->check(CLI::IsMember({0, 1, 4}))
       ->capture_default_str();
-  verb->add_option("--head-bits", options->int4.head_bits, "4 or 8; 0 leaves the head in floats")
+  verb->add_option("--head-bits", options->blocks.head_bits, "4 or 8; 0 leaves the head in floats")
       ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
-  verb->add_option("--embedding-bits", options->int4.embedding_bits,
+  verb->add_option("--embedding-bits", options->blocks.embedding_bits,
                    "8; 4 takes GatherBlockQuantized; 0 leaves the table in floats")
       ->check(CLI::IsMember({0, 4, 8}))
       ->capture_default_str();
+  verb->add_flag("--plan", options->plan_only, "Say what would become of which weight, and stop");
+  verb->add_option("-t,--threads", options->threads, "Threads; 0 for one a processor")
+      ->check(CLI::Range(0, 256));
+  add_calibration(verb, *options);
+  add_validation(verb, *options);
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

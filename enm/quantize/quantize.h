@@ -1,9 +1,10 @@
-// Round-to-nearest quantization of a graph's weights: blocks of 4 or 8 bits, or int8 columns.
+// Quantization of a graph's weights: blocks of 2, 4 or 8 bits, int8 columns, or halves.
 //
 // Tensors of the result are produced when they are written, row by row from the checkpoint's mapped
 // files: a model of any size needs the memory of its largest quantized tensor.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,9 @@
 
 namespace enm::quantize {
 
-struct Int4Options {
+struct BlockOptions {
+  std::string method = "RTN";
+  int bits = 4;        // of products: 2, 4 or 8
   int64_t block = 32;  // 16, 32, 64, 128 or 256
   bool symmetric = true;
   int64_t accuracy_level = 4;
@@ -19,11 +22,23 @@ struct Int4Options {
   int embedding_bits = 8;  // 8; 4 by GatherBlockQuantized, which not every runtime has; 0: floats
 };
 
+/// A weight as it stands in the file. The error is known once its quants have been written.
+struct TensorReport {
+  std::string name;
+  std::string method;  // empty: left in floats
+  int bits = 0;        // 0: floats
+  int64_t block = 0;
+  int64_t weights = 0;
+  std::string reason;  // why it is another than was asked for
+  std::function<double()> error;
+};
+
 struct Report {
   int matmuls = 0;
   int tables = 0;
   int halves = 0;                          // constants that are f16 now
   std::vector<std::string> left_in_float;  // and why
+  std::vector<TensorReport> tensors;
 };
 
 /// MatMul by a constant [K, N] (also behind a Transpose and a Cast) becomes
@@ -40,8 +55,10 @@ struct Report {
 ///
 /// Where the description's head multiplies by the same constant that a table gathers from, the file
 /// holds it once: the head's 8-bit blocks, whose rows the table gathers and scales.
-Result<Report> quantize_int4(graph::Graph& graph, const graph::ModelDescription& description,
-                             const Int4Options& options);
+///
+/// plan.h has the two halves of it: what is to be done, and doing it.
+Result<Report> quantize_blocks(graph::Graph& graph, const graph::ModelDescription& description,
+                               const BlockOptions& options);
 
 struct Int8Options {
   /// Weights of 7 bits. Runtimes that add pairs of products in 16 bits (ONNX Runtime on x86 with

@@ -169,9 +169,9 @@ graph::Graph sample() {
   return graph;
 }
 
-TEST(QuantizeInt4, RewritesProductsAndTables) {
+TEST(QuantizeBlocks, RewritesProductsAndTables) {
   graph::Graph graph = sample();
-  const auto report = quantize_int4(graph, kHead, {.head_bits = 4});
+  const auto report = quantize_blocks(graph, kHead, {.head_bits = 4});
   ASSERT_TRUE(report.ok()) << report.status().message();
   EXPECT_EQ(report->matmuls, 1);
   EXPECT_EQ(report->tables, 1);
@@ -250,18 +250,18 @@ TEST(QuantizedWeight, HandsOutBlocksThatItWasGiven) {
   EXPECT_EQ(weight.passes(), 0);
 }
 
-TEST(QuantizeInt4, LeavesTheHeadWhenAsked) {
+TEST(QuantizeBlocks, LeavesTheHeadWhenAsked) {
   graph::Graph graph = sample();
-  const auto report = quantize_int4(graph, kHead, {.head_bits = 0, .embedding_bits = 0});
+  const auto report = quantize_blocks(graph, kHead, {.head_bits = 0, .embedding_bits = 0});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->matmuls, 0);
   EXPECT_EQ(report->left_in_float.size(), 1u);
 }
 
-TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
+TEST(QuantizeBlocks, PutsTablesInBlocksWhenAsked) {
   for (bool symmetric : {true, false}) {
     graph::Graph graph = sample();
-    ASSERT_TRUE(quantize_int4(graph, kHead, {.symmetric = symmetric, .embedding_bits = 4}).ok());
+    ASSERT_TRUE(quantize_blocks(graph, kHead, {.symmetric = symmetric, .embedding_bits = 4}).ok());
     const auto gather = std::find_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
       return node.is("GatherBlockQuantized", graph::kMicrosoft);
     });
@@ -272,10 +272,11 @@ TEST(QuantizeInt4, PutsTablesInBlocksWhenAsked) {
   }
 }
 
-TEST(QuantizeInt4, RefusesOddBlocks) {
+TEST(QuantizeBlocks, RefusesOddBlocks) {
   graph::Graph graph = sample();
-  EXPECT_EQ(quantize_int4(graph, kHead, {.block = 48}).status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(quantize_int4(graph, kHead, {.head_bits = 3}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_blocks(graph, kHead, {.block = 48}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(quantize_blocks(graph, kHead, {.head_bits = 3}).status().code(),
+            Code::kInvalidArgument);
 }
 
 TEST(QuantizeInt8, RewritesProductsAndTables) {

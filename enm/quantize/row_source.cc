@@ -8,6 +8,9 @@ namespace enm::quantize {
 
 using graph::DType;
 
+// What families append to a constant that a Cast reads (enm/families/builder.cc).
+constexpr std::string_view kStored = ".stored";
+
 std::optional<RowSource> RowSource::find(const graph::Graph& graph,
                                          std::span<const graph::Node> nodes, graph::ValueId value) {
   bool transposed = false;
@@ -16,7 +19,9 @@ std::optional<RowSource> RowSource::find(const graph::Graph& graph,
       const bool floats = constant->dtype == DType::kFloat32 ||
                           constant->dtype == DType::kFloat16 || constant->dtype == DType::kBfloat16;
       if (!floats || constant->dims.size() != 2) return std::nullopt;
-      RowSource source(*constant);
+      std::string name = graph.value(value).name;
+      if (name.ends_with(kStored)) name.resize(name.size() - kStored.size());
+      RowSource source(std::move(name), *constant);
       source.transposed_ = transposed;
       return source;
     }

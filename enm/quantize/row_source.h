@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 
 #include "enm/graph/graph.h"
 
@@ -16,6 +17,9 @@ class RowSource {
   /// `nodes` are where makers are looked up: the graph's own, or a list that is being rewritten.
   static std::optional<RowSource> find(const graph::Graph& graph,
                                        std::span<const graph::Node> nodes, graph::ValueId value);
+
+  /// The constant's, as the checkpoint calls it.
+  const std::string& name() const { return name_; }
 
   /// Rows as they stand after the Transpose, if there was one.
   int64_t rows() const { return transposed_ ? tensor_.dims[1] : tensor_.dims[0]; }
@@ -52,7 +56,9 @@ class RowSource {
   Result<Reader> open() const;
 
  private:
-  explicit RowSource(graph::Tensor tensor) : tensor_(std::move(tensor)) {}
+  RowSource(std::string name, graph::Tensor tensor)
+      : name_(std::move(name)), tensor_(std::move(tensor)) {}
+  std::string name_;
   graph::Tensor tensor_;
   bool transposed_ = false;
 };

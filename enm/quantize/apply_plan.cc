@@ -1,6 +1,4 @@
-#include "enm/quantize/blocks.h"
-#include "enm/quantize/quantize.h"
-#include "enm/quantize/quantized_weight.h"
+#include "enm/quantize/plan.h"
 #include "enm/quantize/row_source.h"
 #include "enm/quantize/tables.h"
 
@@ -14,25 +12,30 @@ using graph::Node;
 using graph::Tensor;
 using graph::ValueId;
 
-class Int4 {
+using Form = PlanRow::Form;
+
+class Writer {
  public:
-  Int4(Graph& graph, std::string_view head, const Int4Options& options)
-      : graph_(graph), head_(head), options_(options) {}
+  Writer(Graph& graph, std::string_view head, const Plan& plan, const BlockOptions& options,
+         const Solved& solved)
+      : graph_(graph), head_(head), plan_(plan), options_(options), solved_(solved) {}
 
   Result<Report> run() {
     old_nodes_.swap(graph_.nodes);
-    find_head();
     for (const Node& node : old_nodes_) {
-      if (node.is("MatMul")) {
-        add_matmul(node);
-      } else if (node.is("Gather") && add_table(node)) {
-        ++report_.tables;
-      } else {
+      const PlanRow* row = plan_.find(node.name);
+      if (row == nullptr) {
         graph_.nodes.push_back(node);
+      } else if (row->form == Form::kFloat) {
+        keep(node, *row);
+      } else if (node.is("MatMul")) {
+        ENM_RETURN_IF_ERROR(add_matmul(node, *row));
+      } else {
+        ENM_RETURN_IF_ERROR(add_table(node, *row));
       }
     }
     graph_.opsets.try_emplace(std::string(graph::kMicrosoft), 1);
-    return report_;
+    return std::move(report_);
   }
 
  private:
@@ -44,18 +47,21 @@ class Int4 {
     ValueId zero_points = kNoValue;
   };
 
-  BlockFormat format_of(int bits) const {
-    BlockFormat format;
-    format.bits = bits;
-    format.block = options_.block;
-    format.zero_points =
-        options_.symmetric ? BlockFormat::ZeroPoints::kNone : BlockFormat::ZeroPoints::kInteger;
-    return format;
+  void keep(const Node& node, const PlanRow& row) {
+    graph_.nodes.push_back(node);
+    report_.left_in_float.push_back(cat(node.name, ": ", row.reason));
+    report_.tensors.push_back({row.tensor, "", 0, 0, row.rows * row.columns, row.reason, {}});
   }
 
-  void keep(const Node& node, std::string_view why) {
-    graph_.nodes.push_back(node);
-    report_.left_in_float.push_back(cat(node.name, ": ", why));
+  void tell(const PlanRow& row, std::string_view reason, std::function<double()> error) {
+    report_.tensors.push_back({row.tensor, std::string(row.method), row.bits(), row.block(),
+                               row.rows * row.columns, std::string(reason), std::move(error)});
+  }
+
+  Result<RowSource> source(ValueId value, const Node& node) const {
+    auto found = RowSource::find(graph_, old_nodes_, value);
+    if (found) return *std::move(found);
+    return Internal("[quantize] the plan is not this graph's: ", node.label());
   }
 
   ValueId constant(const std::string& name, DType dtype, std::vector<int64_t> dims,
@@ -63,77 +69,72 @@ class Int4 {
     return graph_.add_constant(graph_.unique_name(name), {dtype, std::move(dims), data});
   }
 
-  // The rows that the head multiplies by, an output a row.
-  void find_head() {
-    for (const Node& node : old_nodes_) {
-      if (!node.is("MatMul") || head_.empty() || node.name != head_) continue;
-      const auto weight = RowSource::find(graph_, old_nodes_, node.inputs[1]);
-      if (weight) head_rows_ = weight->transposed();
-    }
-  }
-
-  Blocks add_blocks(const std::string& name, const RowSource& rows, int bits) {
-    Blocks out{QuantizedWeight(rows, format_of(bits))};
+  Blocks add_blocks(const std::string& name, const RowSource& rows, const PlanRow& row) {
+    const auto solved = solved_.find(row.form == Form::kHeadBlocks ? head_ : row.node);
+    Blocks out{solved != solved_.end() ? solved->second : QuantizedWeight(rows, row.format)};
     const QuantizedWeight& weight = out.weight;
+    const BlockFormat& format = weight.format();
     const int64_t n = weight.rows();
     out.quants = constant(name + ".quants", DType::kUint8,
-                          {n, weight.blocks(), options_.block * bits / 8}, weight.quants());
+                          {n, weight.blocks(), format.block * format.bits / 8}, weight.quants());
     out.scales = constant(name + ".scales", DType::kFloat32, {n, weight.blocks()}, weight.scales());
-    if (!options_.symmetric) {
-      out.zero_points = constant(name + ".zero_points", DType::kUint8,
-                                 {n, weight.format().row_zero_point_bytes(weight.columns())},
-                                 weight.zero_points());
+    if (format.has_zero_points()) {
+      out.zero_points =
+          constant(name + ".zero_points", DType::kUint8,
+                   {n, format.row_zero_point_bytes(weight.columns())}, weight.zero_points());
     }
+    tell(row, row.reason, [weight] { return weight.error(); });
     return out;
   }
 
-  void add_matmul(const Node& node) {
-    const bool is_head = !head_.empty() && node.name == head_;
-    const int bits = is_head ? options_.head_bits : 4;
-    const auto weight = RowSource::find(graph_, old_nodes_, node.inputs[1]);
-    if (bits == 0) return keep(node, "the head stays in floats");
-    if (!weight) return keep(node, "the second operand is no constant matrix");
-    const RowSource rows = weight->transposed();  // [N, K]: an output column a row
-    if (!is_head || !tied_) {
-      const std::string name = graph_.value(node.inputs[1]).name;
-      Blocks made = add_blocks(name, rows, bits);
-      add_product(node, made, bits);
-    } else {
-      add_product(node, *tied_, bits);
-    }
+  Status add_matmul(const Node& node, const PlanRow& row) {
     ++report_.matmuls;
+    if (node.name == head_ && tied_) {
+      add_product(node, *tied_);
+      return {};
+    }
+    ENM_ASSIGN_OR_RETURN(const RowSource weight, source(node.inputs[1], node));
+    // [N, K]: an output column a row
+    add_product(node, add_blocks(graph_.value(node.inputs[1]).name, weight.transposed(), row));
+    return {};
   }
 
-  void add_product(const Node& node, const Blocks& blocks, int bits) {
+  void add_product(const Node& node, const Blocks& blocks) {
+    const BlockFormat& format = blocks.weight.format();
     Node product{"MatMulNBits", std::string(graph::kMicrosoft),
                  node.name,     {node.inputs[0], blocks.quants, blocks.scales},
                  node.outputs,  {}};
     if (blocks.zero_points != kNoValue) product.inputs.push_back(blocks.zero_points);
     product.attributes = {{"K", blocks.weight.columns()},
                           {"N", blocks.weight.rows()},
-                          {"bits", int64_t{bits}},
-                          {"block_size", options_.block},
+                          {"bits", int64_t{format.bits}},
+                          {"block_size", format.block},
                           {"accuracy_level", options_.accuracy_level}};
     graph_.nodes.push_back(std::move(product));
   }
 
-  bool add_table(const Node& node) {
-    if (options_.embedding_bits == 0 || node.int_or("axis", 0) != 0) return false;
-    const auto table = RowSource::find(graph_, old_nodes_, node.inputs[0]);
-    if (!table) return false;
-    if (options_.embedding_bits == 8 && add_tied_table(node, *table)) return true;
-    if (options_.embedding_bits == 4 && add_block_table(node, *table)) return true;
-    return add_int8_table(graph_, old_nodes_, node);
+  Status add_table(const Node& node, const PlanRow& row) {
+    ENM_ASSIGN_OR_RETURN(const RowSource table, source(node.inputs[0], node));
+    ++report_.tables;
+    switch (row.form) {
+      case Form::kHeadBlocks:
+        return add_tied_table(node, table, row);
+      case Form::kBlocks:
+        return add_block_table(node, table, row);
+      default:
+        break;
+    }
+    if (!add_int8_table(graph_, old_nodes_, node)) {
+      return Internal("[quantize] no table: ", node.label());
+    }
+    tell(row, row.reason, {});
+    return {};
   }
 
   // Rows of the head's own 8-bit blocks, where head and table are one weight:
   //   Reshape((Cast(Gather(quants)) - zero) * Unsqueeze(Gather(scales)), [0, 0, -1])
-  bool add_tied_table(const Node& node, const RowSource& table) {
-    const auto& ids = graph_.value(node.inputs[1]).type.shape;
-    const bool fits = options_.head_bits == 8 && head_rows_ && head_rows_->is_same(table) &&
-                      table.columns() % options_.block == 0 && ids && ids->size() == 2;
-    if (!fits) return false;
-    if (!tied_) tied_ = add_blocks(graph_.value(node.inputs[0]).name, table, 8);
+  Status add_tied_table(const Node& node, const RowSource& table, const PlanRow& row) {
+    if (!tied_) tied_ = add_blocks(graph_.value(node.inputs[0]).name, table, row);
     const auto step = [&](const char* op, std::vector<ValueId> inputs, const char* suffix,
                           DType dtype) {
       const std::string name = cat(node.name, "/", suffix);
@@ -171,13 +172,12 @@ class Int4 {
     const ValueId dims = numbers("dims", {0, 0, -1});
     graph_.nodes.push_back(
         {"Reshape", "", node.name + "/Reshape", {scaled, dims}, node.outputs, {}});
-    return true;
+    return {};
   }
 
-  // GatherBlockQuantized from rows of 4-bit blocks. False where rows are not whole blocks.
-  bool add_block_table(const Node& node, const RowSource& table) {
-    if (table.columns() % options_.block != 0) return false;
-    const QuantizedWeight weight(table, format_of(4));
+  // GatherBlockQuantized from rows of 4-bit blocks.
+  Status add_block_table(const Node& node, const RowSource& table, const PlanRow& row) {
+    const QuantizedWeight weight(table, row.format);
     const std::string name = graph_.value(node.inputs[0]).name;
     const int64_t n = weight.rows();
     Node gather{
@@ -187,44 +187,41 @@ class Int4 {
                  weight.quants()),
         node.inputs[1],
         constant(name + ".scales", DType::kFloat32, {n, weight.blocks()}, weight.scales())};
-    if (!options_.symmetric) {
+    if (row.format.has_zero_points()) {
       gather.inputs.push_back(constant(name + ".zero_points", DType::kUint8,
                                        {n, weight.format().row_zero_point_bytes(weight.columns())},
                                        weight.zero_points()));
     }
     gather.attributes = {{"bits", int64_t{4}},
-                         {"block_size", options_.block},
+                         {"block_size", row.format.block},
                          {"gather_axis", int64_t{0}},
                          {"quantize_axis", int64_t{1}}};
     graph_.nodes.push_back(std::move(gather));
-    return true;
+    tell(row, row.reason, [weight] { return weight.error(); });
+    return {};
   }
 
   Graph& graph_;
   const std::string head_;
-  const Int4Options options_;
+  const Plan& plan_;
+  const BlockOptions& options_;
+  const Solved& solved_;
   Report report_;
   std::vector<Node> old_nodes_;
-  std::optional<RowSource> head_rows_;
   std::optional<Blocks> tied_;  // the head's blocks, where a table reads them too
 };
 
 }  // namespace
 
-Result<Report> quantize_int4(Graph& graph, const graph::ModelDescription& description,
-                             const Int4Options& options) {
-  const bool block_ok =
-      options.block >= 16 && options.block <= 256 && (options.block & (options.block - 1)) == 0;
-  if (!block_ok) {
-    return InvalidArgument("[quantize] block size ", options.block,
-                           "; expected 16, 32, 64, 128 or 256");
-  }
-  if ((options.head_bits != 0 && options.head_bits != 4 && options.head_bits != 8) ||
-      (options.embedding_bits != 0 && options.embedding_bits != 4 && options.embedding_bits != 8)) {
-    return InvalidArgument("[quantize] head of ", options.head_bits, " bits and embedding of ",
-                           options.embedding_bits, "; expected 0, 4 or 8 of each");
-  }
-  return Int4(graph, description.head, options).run();
+Result<Report> apply_plan(Graph& graph, const graph::ModelDescription& description,
+                          const Plan& plan, const BlockOptions& options, const Solved& solved) {
+  return Writer(graph, description.head, plan, options, solved).run();
+}
+
+Result<Report> quantize_blocks(Graph& graph, const graph::ModelDescription& description,
+                               const BlockOptions& options) {
+  ENM_ASSIGN_OR_RETURN(const Plan plan, plan_blocks(graph, description, options));
+  return apply_plan(graph, description, plan, options);
 }
 
 }  // namespace enm::quantize
