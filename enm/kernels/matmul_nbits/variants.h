@@ -18,10 +18,9 @@ inline constexpr std::array kMatmulNbitsVariants = {
 #if defined(__x86_64__)
     IsaVariant<MatmulNbitsKernels>{Isa::kAvx512Vnni, &kMatmulNbitsAvx512Vnni},
     IsaVariant<MatmulNbitsKernels>{Isa::kAvx2, &kMatmulNbitsAvx2},
-#elif defined(__wasm_simd128__)
-#if defined(__wasm_relaxed_simd__)
+#elif defined(__wasm_relaxed_simd__)
     IsaVariant<MatmulNbitsKernels>{Isa::kRelaxedSimd, &kMatmulNbitsRelaxedSimd},
-#endif
+#elif defined(__wasm_simd128__)
     IsaVariant<MatmulNbitsKernels>{Isa::kSimd128, &kMatmulNbitsSimd128},
 #endif
     IsaVariant<MatmulNbitsKernels>{Isa::kScalar, &kMatmulNbitsScalar},
