@@ -180,7 +180,7 @@ void PreTokenizers::read_byte_level(Section& in) {
   if (in.flag("add_prefix_space", true)) {
     Step& step = steps_.emplace_back();
     step.kind = Kind::kByteLevel;
-    step.prefix = " ";
+    step.prefix.assign(1, ' ');
     step.character = ' ';
     step.prepend = Prepend::kAlways;
   }
