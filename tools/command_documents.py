@@ -52,7 +52,7 @@ class Command:
 
 
 def roff(text):
-    text = text.replace("\\", "\\e").replace("-", "\\-")
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("|", "|\\:")  # lines may break there
     return "\\&" + text if text.startswith((".", "'")) else text
 
 
