@@ -59,7 +59,7 @@ enm::Status write_gguf(const OptimizeOptions& options, const Context& context) {
   return {};
 }
 
-enm::Status run(OptimizeOptions options, Context& context) {
+enm::Status run(const OptimizeOptions& options, Context& context) {
   const bool is_of_gguf = enm::formats::find_gguf_recipe(options.quantization) != nullptr;
   if (options.format == "gguf" || (options.format.empty() && is_of_gguf)) {
     return write_gguf(options, context);
@@ -68,6 +68,29 @@ enm::Status run(OptimizeOptions options, Context& context) {
     return enm::InvalidArgument("--imatrix is for the quantizations of GGUF files");
   }
   return optimize_to_onnx(options, context);
+}
+
+void add_blocks(CLI::App* verb, OptimizeOptions& options) {
+  verb->add_flag("--reduce-range", options.int8.reduce_range,
+                 "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
+  verb->add_option("--bits", options.blocks.bits, "Of products in blocks; ours runs 4 and 8")
+      ->check(CLI::IsMember({2, 4, 8}))
+      ->capture_default_str();
+  verb->add_option("--block-size", options.blocks.block, "Weights that share a scale")
+      ->check(CLI::IsMember({16, 32, 64, 128, 256}))
+      ->capture_default_str();
+  verb->add_flag("--asymmetric", options.asymmetric, "A zero point for each block");
+  verb->add_option("--accuracy-level", options.blocks.accuracy_level,
+                   "4 multiplies with int8 activations, 0 with floats")
+      ->check(CLI::IsMember({0, 1, 4}))
+      ->capture_default_str();
+  verb->add_option("--head-bits", options.blocks.head_bits, "4 or 8; 0 leaves the head in floats")
+      ->check(CLI::IsMember({0, 4, 8}))
+      ->capture_default_str();
+  verb->add_option("--embedding-bits", options.blocks.embedding_bits,
+                   "8; 4 takes GatherBlockQuantized; 0 leaves the table in floats")
+      ->check(CLI::IsMember({0, 4, 8}))
+      ->capture_default_str();
 }
 
 void add_calibration(CLI::App* verb, OptimizeOptions& options) {
@@ -157,26 +180,7 @@ void add_optimize(CLI::App& app, Context& context) {
   verb->add_option("--imatrix", options->imatrix,
                    "llama-imatrix's file: which columns' errors count most in a GGUF file")
       ->check(CLI::ExistingFile);
-  verb->add_flag("--reduce-range", options->int8.reduce_range,
-                 "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
-  verb->add_option("--bits", options->blocks.bits, "Of products in blocks; ours runs 4 and 8")
-      ->check(CLI::IsMember({2, 4, 8}))
-      ->capture_default_str();
-  verb->add_option("--block-size", options->blocks.block, "Weights that share a scale")
-      ->check(CLI::IsMember({16, 32, 64, 128, 256}))
-      ->capture_default_str();
-  verb->add_flag("--asymmetric", options->asymmetric, "A zero point for each block");
-  verb->add_option("--accuracy-level", options->blocks.accuracy_level,
-                   "4 multiplies with int8 activations, 0 with floats")
-      ->check(CLI::IsMember({0, 1, 4}))
-      ->capture_default_str();
-  verb->add_option("--head-bits", options->blocks.head_bits, "4 or 8; 0 leaves the head in floats")
-      ->check(CLI::IsMember({0, 4, 8}))
-      ->capture_default_str();
-  verb->add_option("--embedding-bits", options->blocks.embedding_bits,
-                   "8; 4 takes GatherBlockQuantized; 0 leaves the table in floats")
-      ->check(CLI::IsMember({0, 4, 8}))
-      ->capture_default_str();
+  add_blocks(verb, *options);
   verb->add_flag("--plan", options->plan_only, "Say what would become of which weight, and stop");
   verb->add_option("-t,--threads", options->threads, "Threads; 0 for one a processor")
       ->check(CLI::Range(0, 256));

@@ -109,7 +109,7 @@ std::string take_rest(std::vector<std::string>& documents, double part) {
   const auto wanted = static_cast<size_t>(static_cast<double>(total) * part);
   std::string rest;
   while (documents.size() > 1 && rest.size() + documents.back().size() <= wanted) {
-    rest = documents.back() + (rest.empty() ? "" : "\n\n") + rest;
+    rest = cat(documents.back(), rest.empty() ? "" : "\n\n", rest);
     documents.pop_back();
   }
   if (!rest.empty()) return rest;

@@ -57,7 +57,7 @@ class Journal {
 
  private:
   std::string blocks_path(size_t stage) const;
-  Status map(size_t stage);
+  Status map(size_t at);
   Status write() const;
   Status read(uint64_t fingerprint);
 

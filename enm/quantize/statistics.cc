@@ -179,8 +179,10 @@ Status Statistics::factorize(ColumnOrder order, int64_t block, double damping) {
   for (int64_t c = 0; c < columns_; ++c) mean += energy(c);
   mean /= static_cast<double>(columns_);
   if (mean == 0) mean = 1;  // no input was ever anything but 0: any rounding is as good
-  for (double d = damping; d <= 1; d = std::max(d * 10, 1e-4)) {
-    if (try_damping(d, mean)) return {};
+  double part = damping;
+  while (part <= 1) {
+    if (try_damping(part, mean)) return {};
+    part = std::max(part * 10, 1e-4);
   }
   return InvalidArgument("the inputs' Hessian is not positive definite, damped or not");
 }
