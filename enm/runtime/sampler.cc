@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace enm::runtime {
 
@@ -86,41 +87,49 @@ int32_t Sampler::greedy(std::span<const float> logits, std::span<const uint32_t>
 int32_t Sampler::sample(std::span<const float> logits, std::span<const uint32_t> allowed) {
   if (options_.temperature == 0) return greedy(logits, allowed);
   candidates_.clear();
+  float largest = -std::numeric_limits<float>::infinity();
   for_each_allowed(logits.size(), allowed, [&](size_t token) {
-    candidates_.push_back(
-        {penalized(logits, token) / options_.temperature, static_cast<int32_t>(token)});
+    const float logit = penalized(logits, token) / options_.temperature;
+    largest = std::max(largest, logit);
+    candidates_.push_back({logit, static_cast<int32_t>(token)});
   });
-  // Ties go to the smaller token, so that the order does not depend on the sorting.
-  const auto likelier = [](const Candidate& a, const Candidate& b) {
-    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
-  };
-  if (options_.top_k > 0 && static_cast<size_t>(options_.top_k) < candidates_.size()) {
-    std::nth_element(candidates_.begin(), candidates_.begin() + options_.top_k, candidates_.end(),
-                     likelier);
-    candidates_.resize(static_cast<size_t>(options_.top_k));
-  }
-  std::sort(candidates_.begin(), candidates_.end(), likelier);
-  const float largest = candidates_[0].logit;
   float total = 0;
-  for (Candidate& candidate : candidates_) {
-    candidate.logit = std::exp(candidate.logit - largest);  // a weight from here on
-    total += candidate.logit;
+  for (Candidate& each : candidates_) total += each.weight = std::exp(each.weight - largest);
+  // A heap gives out the likeliest, to the back and as many as are asked for. Ties go to the
+  // smaller token, so that the order does not depend on the heap.
+  const auto below = [](const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight < b.weight : a.token > b.token;
+  };
+  size_t most = candidates_.size();
+  if (options_.top_k > 0) most = std::min(most, static_cast<size_t>(options_.top_k));
+  const bool all = most == candidates_.size() && options_.top_p == 1 && options_.min_p == 0;
+  if (!all) std::make_heap(candidates_.begin(), candidates_.end(), below);
+  auto heap_end = candidates_.end();
+  const auto likeliest = [&](size_t i) {
+    if (all) return candidates_[i];  // in any order
+    const auto wanted = candidates_.end() - static_cast<std::ptrdiff_t>(i) - 1;
+    while (heap_end > wanted) std::pop_heap(candidates_.begin(), heap_end--, below);
+    return *wanted;
+  };
+  if (most < candidates_.size()) {
+    total = 0;
+    for (size_t i = 0; i < most; ++i) total += likeliest(i).weight;
   }
   // The first has weight 1, so min_p is a bound on weights; top_p is one on their running sum.
-  size_t kept = 0;
-  float kept_total = 0;
-  while (kept < candidates_.size()) {
-    if (kept > 0 &&
-        (kept_total >= options_.top_p * total || candidates_[kept].logit < options_.min_p))
-      break;
-    kept_total += candidates_[kept++].logit;
+  size_t kept = all ? most : 0;
+  float kept_total = all ? total : 0;
+  while (kept < most) {
+    const float weight = likeliest(kept).weight;
+    if (kept > 0 && (kept_total >= options_.top_p * total || weight < options_.min_p)) break;
+    kept_total += weight;
+    ++kept;
   }
   float left = uniform() * kept_total;
   for (size_t i = 0; i + 1 < kept; ++i) {
-    left -= candidates_[i].logit;
-    if (left < 0) return candidates_[i].token;
+    left -= likeliest(i).weight;
+    if (left < 0) return likeliest(i).token;
   }
-  return candidates_[kept - 1].token;
+  return likeliest(kept - 1).token;
 }
 
 }  // namespace enm::runtime

@@ -36,7 +36,7 @@ class Sampler {
 
  private:
   struct Candidate {
-    float logit;
+    float weight;  // in proportion to its probability
     int32_t token;
   };
   float uniform();
