@@ -35,25 +35,29 @@ Status expect_count(const TensorView* view, int64_t count, std::string_view what
                      count == 1 ? "" : cat(" or ", count));
 }
 
-template <const Slots& kSlots>
-Status product_shape(const Attributes& attributes, Inputs in, Outputs out) {
+Status product_shape(const Slots& slots, const Attributes& attributes, Inputs in, Outputs out) {
   const TensorView& a = in[0];
   const TensorView& b = in[1];
   if (a.rank < 1 || a.last_dim() != b.dim(0)) {
     return InvalidArgument(view_str(a), " times ", view_str(b), "; expected [..., K] and [K, N]");
   }
   const int64_t n = b.dim(1);
-  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.a_scale), 1, "a_scale"));
-  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.b_scale), n, "b_scale"));
-  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.a_zero), 1, "a_zero_point"));
-  ENM_RETURN_IF_ERROR(expect_count(operand(in, kSlots.b_zero), n, "b_zero_point"));
-  const TensorView* bias = operand(in, kSlots.bias);
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, slots.a_scale), 1, "a_scale"));
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, slots.b_scale), n, "b_scale"));
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, slots.a_zero), 1, "a_zero_point"));
+  ENM_RETURN_IF_ERROR(expect_count(operand(in, slots.b_zero), n, "b_zero_point"));
+  const TensorView* bias = operand(in, slots.bias);
   if (bias != nullptr && bias->dim(0) != n) {
     return InvalidArgument("bias is ", view_str(*bias), "; expected f32[", n, "]");
   }
   ENM_RETURN_IF_ERROR(like_first(attributes, in, out));
   out[0].dims[static_cast<size_t>(a.rank - 1)] = n;
   return {};
+}
+
+template <const Slots& kSlots>
+Status shape_of(const Attributes& attributes, Inputs in, Outputs out) {
+  return product_shape(kSlots, attributes, in, out);
 }
 
 // Cuts pieces off scratch memory; over null it only counts.
@@ -249,11 +253,11 @@ bool is_packable(const graph::Tensor* b, const graph::Tensor* zeros) {
   return zeros->dtype == b->dtype && (count == 1 || count == b->dims[1]);
 }
 
-template <const Slots& kSlots>
-Result<std::unique_ptr<PreparedOp>> prepare_product(const PrepareContext& context) {
+Result<std::unique_ptr<PreparedOp>> prepare_product(const Slots& slots,
+                                                    const PrepareContext& context) {
   const graph::Tensor* b = context.constant(1);
-  const graph::Tensor* zeros = context.constant(kSlots.b_zero);
-  const bool computed = zeros == nullptr && context.node().input(kSlots.b_zero) != graph::kNoValue;
+  const graph::Tensor* zeros = context.constant(slots.b_zero);
+  const bool computed = zeros == nullptr && context.node().input(slots.b_zero) != graph::kNoValue;
   std::shared_ptr<const PackedBytes> weight;
   if (is_packable(b, zeros) && !computed) {
     const auto make = [&](MemoryBudget& budget) {
@@ -264,7 +268,12 @@ Result<std::unique_ptr<PreparedOp>> prepare_product(const PrepareContext& contex
         context.weights.packed(cat("cpu/int8 ", type_str(b->type())), {b, zeros}, make));
     weight = std::static_pointer_cast<const PackedBytes>(packed);
   }
-  return make_prepared<IntegerProduct>(kSlots, context.isa, std::move(weight));
+  return make_prepared<IntegerProduct>(slots, context.isa, std::move(weight));
+}
+
+template <const Slots& kSlots>
+Result<std::unique_ptr<PreparedOp>> prepare_with(const PrepareContext& context) {
+  return prepare_product(kSlots, context);
 }
 
 constexpr Operand kPlainInputs[] = {Operand("A", kByteTypes).as('A'),
@@ -292,23 +301,23 @@ constexpr Op kMatMulInteger = {.name = "MatMulInteger",
                                .since = 10,
                                .inputs = kPlainInputs,
                                .outputs = kPlainOutputs,
-                               .shape = product_shape<kPlain>,
+                               .shape = shape_of<kPlain>,
                                .traits = kRowWise,
-                               .cpu = prepare_product<kPlain>};
+                               .cpu = prepare_with<kPlain>};
 constexpr Op kMatMulIntegerToFloat = {.name = "MatMulIntegerToFloat",
                                       .domain = graph::kMicrosoft,
                                       .inputs = kToFloatInputs,
                                       .outputs = kFloats,
-                                      .shape = product_shape<kToFloat>,
+                                      .shape = shape_of<kToFloat>,
                                       .traits = kRowWise,
-                                      .cpu = prepare_product<kToFloat>};
+                                      .cpu = prepare_with<kToFloat>};
 // All of A decides its grid: no row stands alone.
 constexpr Op kDynamicQuantizeMatMul = {.name = "DynamicQuantizeMatMul",
                                        .domain = graph::kMicrosoft,
                                        .inputs = kDynamicInputs,
                                        .outputs = kFloats,
-                                       .shape = product_shape<kDynamic>,
+                                       .shape = shape_of<kDynamic>,
                                        .traits = kWholeTensor,
-                                       .cpu = prepare_product<kDynamic>};
+                                       .cpu = prepare_with<kDynamic>};
 
 }  // namespace enm::ops

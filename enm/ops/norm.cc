@@ -42,26 +42,30 @@ Status check_skip(const TensorView& x, const TensorView* skip) {
   return InvalidArgument("skip is ", view_str(*skip), "; expected ", view_str(x));
 }
 
-template <const Layout& kLayout>
-Status norm_shape(const Attributes& attributes, Inputs in, Outputs out) {
+Status norm_shape(const Layout& layout, const Attributes& attributes, Inputs in, Outputs out) {
   const TensorView& x = in[0];
-  ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_of(kLayout, attributes), x.rank));
+  ENM_ASSIGN_OR_RETURN(const int axis, normalize_axis(axis_of(layout, attributes), x.rank));
   TensorView row = x;  // what is normalized together
   row.set_dims(x.shape().subspan(static_cast<size_t>(axis)));
-  for (size_t index : {kLayout.gamma, kLayout.beta, kLayout.bias}) {
+  for (size_t index : {layout.gamma, layout.beta, layout.bias}) {
     const TensorView* vector = operand(in, index);
     if (vector != nullptr && !vector->same_dims(row)) {
       return InvalidArgument("input ", index, " is ", view_str(*vector), "; expected ",
                              view_str(row));
     }
   }
-  ENM_RETURN_IF_ERROR(check_skip(x, operand(in, kLayout.skip)));
+  ENM_RETURN_IF_ERROR(check_skip(x, operand(in, layout.skip)));
   for (size_t i = 0; i < out.size(); ++i) {
     out[i].set_dims(x.shape());
-    if (i == 0 || i == kLayout.sum) continue;
+    if (i == 0 || i == layout.sum) continue;
     for (int a = axis; a < x.rank; ++a) out[i].dims[static_cast<size_t>(a)] = 1;
   }
   return {};
+}
+
+template <const Layout& kLayout>
+Status shape_of(const Attributes& attributes, Inputs in, Outputs out) {
+  return norm_shape(kLayout, attributes, in, out);
 }
 
 class Norm final : public PreparedOp {
@@ -133,17 +137,22 @@ class Norm final : public PreparedOp {
   const int64_t axis_;
 };
 
-template <const Layout& kLayout>
-Result<std::unique_ptr<PreparedOp>> prepare_norm(const PrepareContext& context) {
+Result<std::unique_ptr<PreparedOp>> prepare_norm(const Layout& layout,
+                                                 const PrepareContext& context) {
   for (size_t i = 1; i < context.node().outputs.size(); ++i) {
-    const bool is_computed = i == kLayout.mean || i == kLayout.inverse || i == kLayout.sum;
+    const bool is_computed = i == layout.mean || i == layout.inverse || i == layout.sum;
     if (context.node().outputs[i] == graph::kNoValue || is_computed) continue;
     return Unsupported("output ", i, " (", context.attributes.op().output(i)->name,
                        ") is asked for; only training reads it");
   }
-  return make_prepared<Norm>(kernels::norm_kernels(context.isa), kLayout,
+  return make_prepared<Norm>(kernels::norm_kernels(context.isa), layout,
                              context.attributes.number("epsilon"),
-                             axis_of(kLayout, context.attributes));
+                             axis_of(layout, context.attributes));
+}
+
+template <const Layout& kLayout>
+Result<std::unique_ptr<PreparedOp>> prepare_with(const PrepareContext& context) {
+  return prepare_norm(kLayout, context);
 }
 
 constexpr Operand kPlainInputs[] = {Operand("X", kF32).as('T'), Operand("Scale", kF32).as('T'),
@@ -176,35 +185,35 @@ constexpr Op kLayerNormalization = {.name = "LayerNormalization",
                                     .inputs = kPlainInputs,
                                     .outputs = kPlainOutputs,
                                     .attributes = kPlainAttributes,
-                                    .shape = norm_shape<kPlain>,
+                                    .shape = shape_of<kPlain>,
                                     .traits = kHalfSafe,
                                     .alias = 1,
-                                    .cpu = prepare_norm<kPlain>};
+                                    .cpu = prepare_with<kPlain>};
 constexpr Op kSimplifiedLayerNormalization = {.name = "SimplifiedLayerNormalization",
                                               .inputs = kSimplifiedInputs,
                                               .outputs = kSimplifiedOutputs,
                                               .attributes = kPlainAttributes,
-                                              .shape = norm_shape<kSimplified>,
+                                              .shape = shape_of<kSimplified>,
                                               .traits = kHalfSafe,
                                               .alias = 1,
-                                              .cpu = prepare_norm<kSimplified>};
+                                              .cpu = prepare_with<kSimplified>};
 constexpr Op kSkipLayerNormalization = {.name = "SkipLayerNormalization",
                                         .domain = graph::kMicrosoft,
                                         .inputs = kSkipInputs,
                                         .outputs = kSkipOutputs,
                                         .attributes = kSkipAttributes,
-                                        .shape = norm_shape<kSkip>,
+                                        .shape = shape_of<kSkip>,
                                         .traits = kRowWise | kHalfSafe,
                                         .alias = 1,
-                                        .cpu = prepare_norm<kSkip>};
+                                        .cpu = prepare_with<kSkip>};
 constexpr Op kSkipSimplifiedLayerNormalization = {.name = "SkipSimplifiedLayerNormalization",
                                                   .domain = graph::kMicrosoft,
                                                   .inputs = kSkipSimplifiedInputs,
                                                   .outputs = kSkipOutputs,
                                                   .attributes = kSkipAttributes,
-                                                  .shape = norm_shape<kSkipSimplified>,
+                                                  .shape = shape_of<kSkipSimplified>,
                                                   .traits = kRowWise | kHalfSafe,
                                                   .alias = 1,
-                                                  .cpu = prepare_norm<kSkipSimplified>};
+                                                  .cpu = prepare_with<kSkipSimplified>};
 
 }  // namespace enm::ops

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "enm/ops/support.h"
+#include "enm/ops/broadcast.h"
 #include "enm/ops/table.h"
 
 namespace enm::ops {
@@ -54,6 +54,22 @@ Status reduce_shape(const Attributes& attributes, Inputs in, Outputs out) {
   return {};
 }
 
+// Steps of the output along each axis of the input, 0 along folded ones.
+BroadcastStrides steps_of(const TensorView& x, AxisSet folded) {
+  TensorView kept = x;
+  for (int axis = 0; axis < x.rank; ++axis) {
+    if (folded.has(axis)) kept.dims[static_cast<size_t>(axis)] = 1;
+  }
+  return {kept, x};
+}
+
+// Integers wrap: signed ones are added as the unsigned ones of 64 bits.
+template <typename T>
+T sum(T a, T b) {
+  using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
+  return static_cast<T>(static_cast<Sum>(a) + static_cast<Sum>(b));
+}
+
 class Reduce final : public PreparedOp {
  public:
   Reduce(Kind kind, const Folding& folding) : kind_(kind), folding_(folding) {}
@@ -65,41 +81,25 @@ class Reduce final : public PreparedOp {
   }
 
  private:
-  // Integers wrap: signed ones are added as the unsigned ones of 64 bits.
-  template <typename T>
-  T folded_in(T so_far, T value) const {
-    if (kind_ == Kind::kMax) return value > so_far || value != value ? value : so_far;
-    using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
-    return static_cast<T>(static_cast<Sum>(so_far) + static_cast<Sum>(value));
-  }
-
   template <typename T>
   void reduce(const TensorView& x, AxisSet folded, const TensorView& y) const {
     T* out = y.as<T>();
     const int64_t results = y.count();
     const T least = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
                                                          : std::numeric_limits<T>::lowest();
-    const T start = kind_ == Kind::kMax ? least : T{0};
-    std::fill(out, out + results, start);
-    // Steps of the output along each input axis, 0 along folded ones.
-    std::array<int64_t, kMaxRank> steps{};
-    int64_t stride = 1;
-    for (int axis = x.rank - 1; axis >= 0; --axis) {
-      if (folded.has(axis)) continue;
-      steps[static_cast<size_t>(axis)] = stride;
-      stride *= x.dim(axis);
-    }
-    std::array<int64_t, kMaxRank> at{};
-    int64_t position = 0;
-    for (int64_t i = 0; i < x.count(); ++i) {
-      T& into = out[position];
-      into = folded_in(into, x.as<T>()[i]);
-      for (int axis = x.rank - 1; axis >= 0; --axis) {
-        const auto a = static_cast<size_t>(axis);
-        position += steps[a];
-        if (++at[a] < x.dim(axis)) break;
-        position -= steps[a] * x.dim(axis);
-        at[a] = 0;
+    std::fill(out, out + results, kind_ == Kind::kMax ? least : T{0});
+    const BroadcastStrides steps = steps_of(x, folded);
+    const int64_t step = steps.step(x);
+    const int64_t width = x.last_dim();
+    for (int64_t row = 0; row < row_count(x); ++row) {
+      T* into = out + steps.offset(x, row);
+      const T* from = x.as<T>() + row * width;
+      for (int64_t i = 0; i < width; ++i, into += step) {
+        if (kind_ == Kind::kMax) {
+          if (from[i] > *into || from[i] != from[i]) *into = from[i];
+        } else {
+          *into = sum(*into, from[i]);
+        }
       }
     }
     if (kind_ != Kind::kMean || results == 0) return;
