@@ -77,7 +77,7 @@ for (const [isa, build] of Object.entries(builds)) {
       const bytes = readFileSync(path(build));
       assert.ok(bytes.length < 1_000_000, `${bytes.length} bytes`);
       const gzipped = gzipSync(bytes, { level: 9 }).length;
-      assert.ok(gzipped < 360_000, `${gzipped} bytes gzipped`);
+      assert.ok(gzipped < 350_000, `${gzipped} bytes gzipped`);
       const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(
         (i) => `${i.module}.${i.name}`,
       );
