@@ -74,10 +74,10 @@ Result<std::unique_ptr<Hub>> Hub::open(HubOptions options) {
   }
   const bool safe = endpoint.starts_with("https://") || is_this_machine(endpoint);
   options.http.slowest = kSlowestBytesPerSecond;
-  return std::unique_ptr<Hub>(new Hub(std::move(options), safe));
+  return std::unique_ptr<Hub>(new Hub(options, safe));
 }
 
-Hub::Hub(HubOptions options, bool send_token)
+Hub::Hub(const HubOptions& options, bool send_token)
     : endpoint_(options.endpoint),
       base_(endpoint_ + "/"),
       authorization_(send_token && !options.token.empty() ? "Authorization: Bearer " + options.token
@@ -127,7 +127,7 @@ Result<HttpAnswer> Hub::send(HttpRequest& request) {
 }
 
 Status Hub::refusal(const HttpAnswer& answer, std::string_view what) const {
-  const Status status = error_of(answer, what);
+  Status status = error_of(answer, what);
   const bool known = !authorization_.empty();
   switch (answer.status) {
     case 401:

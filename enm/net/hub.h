@@ -36,7 +36,7 @@ class Hub final : public distribution::ChunkSource {
   Status read(const distribution::RemoteFile& file, uint64_t offset, MutableBytes out) override;
 
  private:
-  Hub(HubOptions options, bool send_token);
+  Hub(const HubOptions& options, bool send_token);
 
   bool is_here(std::string_view url) const { return url.starts_with(base_); }
   Result<HttpAnswer> send(HttpRequest& request);

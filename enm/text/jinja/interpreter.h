@@ -59,10 +59,10 @@ class Interpreter : public Heap {
   std::string_view render(std::span<Node* const> body);
 
   // What filters, tests and methods need.
-  Value get_attribute(Value object, std::string_view name);
-  Value get_item(Value object, Value index);
+  Value get_attribute(Value from, std::string_view name);
+  Value get_item(Value from, Value index);
   /// "a.b.0" of a value, or the fallback where that is undefined.
-  Value get_path(Value object, Value path, Value fallback = {});
+  Value get_path(Value from, Value path, Value fallback = {});
   Value call_filter(std::string_view name, Value subject, const Arguments& arguments);
   bool call_test(std::string_view name, Value subject, const Arguments& arguments);
   /// A method of a string without arguments.

@@ -52,22 +52,22 @@ TEST(HostileTemplate, EndsWithinItsLimits) {
   for (int i = 0; i < 20'000; ++i) names += "{% if a %}";
   const std::string templates[] = {
       "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-      ("{% set ns = namespace(s='x') %}"
-       "{% for a in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}"),
+      R"({% set ns = namespace(s='x') %}
+{% for a in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %})",
       "{{ 'x' * 99999999999 }}",
       "{{ [1] * 99999999999 }}",
       "{{ '%999999999d' % 1 }}{{ '%999999999d' % 1 }}{{ 'x'.center(99999999999) }}",
       "{% set s = 'x' * 9999999 %}{{ s.replace('x', s) }}",
-      ("{% set s = 'x' * 9999999 %}"
-       "{% for a in range(99999) %}{% if s == s ~ '' %}{% endif %}{% endfor %}"),
+      R"({% set s = 'x' * 9999999 %}
+{% for a in range(99999) %}{% if s == s ~ '' %}{% endif %}{% endfor %})",
       "{% set s = 'x ' * 999999 %}{{ s.rsplit(none, 999999) | length }}",
       "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-      ("{% macro m() %}{{ caller() }}{% call m() %}{% endcall %}{% endmacro %}"
-       "{% call m() %}{% endcall %}"),
+      R"({% macro m() %}{{ caller() }}{% call m() %}{% endcall %}{% endmacro %}
+{% call m() %}{% endcall %})",
       "{% for x in [[1]] recursive %}{{ loop([[1]]) }}{% endfor %}",
       "{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}",
-      ("{% set ns = namespace(a=[]) %}"
-       "{% for i in range(9999) %}{% set ns.a = [ns.a] %}{% endfor %}{{ ns.a }}"),
+      R"({% set ns = namespace(a=[]) %}
+{% for i in range(9999) %}{% set ns.a = [ns.a] %}{% endfor %}{{ ns.a }})",
       "{{ " + deep,
       chain + " }}",
       names,
