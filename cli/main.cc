@@ -7,6 +7,7 @@
 #include <new>
 
 #include "cli/commands/commands.h"
+#include "cli/flags.h"
 #include "cli/output/json_writer.h"
 #include "enm/base/version.h"
 
@@ -45,13 +46,45 @@ void report(const enm::Status& status, const Context& context) {
   context.print(JsonObject().add("error", error).str());
 }
 
-// What was wrong with the words: CLI11 says "A subcommand is required" also where one is misspelt.
-std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int argc,
-                          char** argv) {
-  for (int i = 1; i < argc && app.get_subcommands().empty(); ++i) {
-    if (argv[i][0] != '-') return enm::cat("unknown command ", enm::quoted(argv[i]));
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) out.push_back(verb->get_name());
+  return out;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
   }
-  return error.what();
+  return out;
+}
+
+// What was wrong with the words. CLI11 says "A subcommand is required" also where one is misspelt,
+// and lists words that were not expected back to front.
+std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* verb = &app;
+  std::vector<std::string> options = names_of_options(app);
+  for (auto below = app.get_subcommands(); !below.empty(); below = verb->get_subcommands()) {
+    verb = below[0];
+    for (std::string& name : names_of_options(*verb)) options.push_back(std::move(name));
+  }
+  const std::vector<std::string> commands = names_of_commands(*verb);
+  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  const bool is_of_words =
+      code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError;
+  for (const std::string& word : app.remaining(true)) {
+    if (!is_of_words) break;
+    if (word.starts_with('-')) {
+      return enm::cat("unknown option ", enm::quoted(word), suggestion(word, options));
+    }
+    if (!commands.empty()) {
+      return enm::cat("unknown command ", enm::quoted(word), suggestion(word, commands));
+    }
+  }
+  if (code != CLI::ExitCodes::ExtrasError) return error.what();
+  return enm::cat("unexpected ", enm::quoted(app.remaining(true)[0]),
+                  "; a text of several words stands in quotes");
 }
 
 int run(int argc, char** argv) {
@@ -68,7 +101,7 @@ int run(int argc, char** argv) {
     const auto chosen = app.get_subcommands();
     const std::string verb = chosen.empty() ? "" : chosen[0]->get_name() + " ";
     std::fprintf(stderr, "error: %s\nRun `edge-net-models %s--help` for what is expected.\n",
-                 usage_problem(app, error, argc, argv).c_str(), verb.c_str());
+                 usage_problem(app, error).c_str(), verb.c_str());
     return exit_code(enm::Code::kInvalidArgument);
   }
   catch_interrupts();

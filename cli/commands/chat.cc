@@ -6,24 +6,22 @@
 
 #include "cli/chat_files.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/generate_options.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
-#include "cli/stopwatch.h"
+#include "cli/writing.h"
 #include "enm/base/file_posix.h"
 
 namespace cli {
 namespace {
 
 using enm::Json;
-using enm::pipeline::Finish;
-using enm::pipeline::GenerateResult;
+using enm::pipeline::GenerateOptions;
 
 struct Options {
   ModelOptions model;
   ChatFiles files;
   std::string system;
-  enm::pipeline::GenerateOptions generate;
+  WritingOptions writing;
 };
 
 constexpr std::string_view kHelp =
@@ -52,8 +50,9 @@ std::string to_text(const std::vector<Json>& messages) {
 
 class Talk {
  public:
-  Talk(const Options& options, OpenedModel& model, const Context& context)
-      : options_(options), model_(model), context_(context) {}
+  Talk(const Options& options, OpenedModel& model, const GenerateOptions& generate,
+       const Context& context)
+      : options_(options), model_(model), generate_(generate), context_(context) {}
 
   enm::Status run() {
     ENM_ASSIGN_OR_RETURN(chat_, read_chat(options_.files));
@@ -136,22 +135,15 @@ class Talk {
     messages_.push_back(message("user", text));
     chat_.messages = Json(messages_);
     chat_.local_time = local_time();
-    const Stopwatch stopwatch;
-    double prompt_seconds = 0;
-    const auto piece = [&](std::string_view part) {
-      context_.stream(part);
-      return !interrupted();
-    };
-    const auto result = model_->generate(chat_, options_.generate, piece,
-                                         [&] { prompt_seconds = stopwatch.seconds(); });
+    const auto written = write_text(context_, [&](const auto& piece, const auto& prompt_done) {
+      return model_->generate(chat_, generate_, piece, prompt_done);
+    });
     forget_interrupt();
-    if (!result.ok()) return refused(result.status());
-    context_.print("");
-    messages_.push_back(message("assistant", result->text));
-    const double speed = tokens_per_second(result->tokens, stopwatch.seconds() - prompt_seconds);
-    context_.say(enm::cat("(", result->tokens, " tokens at ", fixed(speed, 1), " tokens/s, ",
-                          result->cached_tokens, " of ", result->prompt_tokens, " read before, ",
-                          enm::pipeline::finish_name(result->finish), ")"));
+    if (!written.ok()) return refused(written.status());
+    messages_.push_back(message("assistant", written->text));
+    context_.say(enm::cat("(", written->tokens, " tokens at ", fixed(written->decode, 1),
+                          " tokens/s, ", written->cached_tokens, " of ", written->prompt_tokens,
+                          " read before, ", enm::pipeline::finish_name(written->finish), ")"));
     return {};
   }
 
@@ -168,6 +160,7 @@ class Talk {
 
   const Options& options_;
   OpenedModel& model_;
+  const GenerateOptions& generate_;
   const Context& context_;
   enm::text::Chat chat_;
   std::vector<Json> messages_;
@@ -175,59 +168,43 @@ class Talk {
   bool asks_ = false;
 };
 
-enm::Status answer_once(const Options& options, OpenedModel& model, const Context& context) {
+enm::Status answer_once(const Options& options, OpenedModel& model, const GenerateOptions& generate,
+                        const Context& context) {
   ENM_ASSIGN_OR_RETURN(enm::text::Chat chat, read_chat(options.files));
   if (!options.system.empty() && chat.messages.is_array()) {
     std::vector<Json> messages = chat.messages.items();
     messages.insert(messages.begin(), message("system", options.system));
     chat.messages = Json(std::move(messages));
   }
-  const Stopwatch stopwatch;
-  double prompt_seconds = 0;
-  const auto piece = [&](std::string_view text) {
-    if (!context.json) context.stream(text);
-    return !interrupted();
-  };
-  ENM_ASSIGN_OR_RETURN(const GenerateResult result,
-                       model->generate(chat, options.generate, piece,
-                                       [&] { prompt_seconds = stopwatch.seconds(); }));
-  const double decode = tokens_per_second(result.tokens, stopwatch.seconds() - prompt_seconds);
-  if (context.json) {
-    context.print(JsonObject()
-                      .add("text", result.text)
-                      .add("tokens", result.tokens)
-                      .add("prompt_tokens", result.prompt_tokens)
-                      .add("finish_reason", enm::pipeline::finish_name(result.finish))
-                      .add("prefill_tokens_per_second",
-                           tokens_per_second(result.prompt_tokens, prompt_seconds))
-                      .add("decode_tokens_per_second", decode)
-                      .add("peak_rss_bytes", peak_rss_bytes())
-                      .str());
-  } else {
-    context.print("");
-  }
-  return result.finish == Finish::kCancelled ? enm::Cancelled("interrupted") : enm::Status();
+  ENM_ASSIGN_OR_RETURN(const Written written,
+                       write_text(context, [&](const auto& piece, const auto& prompt_done) {
+                         return model->generate(chat, generate, piece, prompt_done);
+                       }));
+  if (context.json) print_document(written, generate.logprobs >= 0, context);
+  return ending(written);
 }
 
 enm::Status run(const Options& options, const Context& context) {
   const bool once = !options.files.messages.empty();
   if (context.json && !once)
     return enm::InvalidArgument("--json answers once: it wants --messages");
+  ENM_ASSIGN_OR_RETURN(const GenerateOptions generate, read_options(options.writing));
   ENM_ASSIGN_OR_RETURN(OpenedModel model, open_model(options.model, context));
   ENM_RETURN_IF_ERROR(name_the_flag(model.model->chat_template().status()));
-  return once ? answer_once(options, model, context) : Talk(options, model, context).run();
+  return once ? answer_once(options, model, generate, context)
+              : Talk(options, model, generate, context).run();
 }
 
 }  // namespace
 
 void add_chat(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  options->generate.max_tokens = 1024;
+  options->writing.generate.max_tokens = 1024;
   CLI::App* verb = app.add_subcommand("chat", "Talk with a model");
   add_model_options(verb, options->model);
   add_chat_files(verb, options->files);
   verb->add_option("--system", options->system, "How the model shall be: the first message");
-  add_generate_options(verb, options->generate, options->model);
+  add_writing_options(verb, options->writing, options->model);
   verb->callback([&context, options] {
     options->model.chat_template = options->files.chat_template;
     context.run = [&context, options] { return run(*options, context); };

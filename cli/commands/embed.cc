@@ -2,6 +2,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/commands/model_options.h"
+#include "cli/flags.h"
 #include "cli/output/json_writer.h"
 
 namespace cli {
@@ -151,7 +152,7 @@ void add_embed(CLI::App& app, Context& context) {
                    "What kind of texts: query, passage, or another that the model names");
   verb->add_option("--dimensions", options->embed.dimensions,
                    "The first so many of each vector; 0 for all")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

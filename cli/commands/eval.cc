@@ -1,5 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/model_options.h"
+#include "cli/flags.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
 #include "enm/base/bytes.h"
@@ -52,7 +53,7 @@ void add_eval(CLI::App& app, Context& context) {
       ->check(CLI::Range(2, 1 << 20))
       ->capture_default_str();
   verb->add_option("--windows", options->windows, "Score only the first windows; 0 for all")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

@@ -2,6 +2,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/export.h"
+#include "cli/flags.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
 #include "enm/passes/pass.h"
@@ -58,7 +59,7 @@ void add_import(CLI::App& app, Context& context) {
                  "Low-bit blocks of a .gguf file become floats first");
   verb->add_option("--context", options->context,
                    "Positions that the file has room for; 0 for the model's, up to 8192")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb->callback([&context, options] {
     context.run = [&context, options] { return run(*options, context); };
   });

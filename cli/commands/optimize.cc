@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
+#include "cli/flags.h"
 #include "cli/optimizer/options.h"
 #include "cli/output/format.h"
 #include "cli/output/json_writer.h"
@@ -62,6 +63,10 @@ enm::Status write_gguf(const OptimizeOptions& options, const Context& context) {
 enm::Status run(const OptimizeOptions& options, Context& context) {
   const bool is_of_gguf = enm::formats::find_gguf_recipe(options.quantization) != nullptr;
   if (options.format == "gguf" || (options.format.empty() && is_of_gguf)) {
+    if (options.plan_only || options.looks_at_text()) {
+      return enm::InvalidArgument(
+          "plans, calibration and validation are for ONNX files, not for GGUF");
+    }
     return write_gguf(options, context);
   }
   if (!options.imatrix.empty()) {
@@ -73,8 +78,8 @@ enm::Status run(const OptimizeOptions& options, Context& context) {
 void add_blocks(CLI::App* verb, OptimizeOptions& options) {
   verb->add_flag("--reduce-range", options.int8.reduce_range,
                  "INT8: weights of 7 bits, for ONNX Runtime on x86 without VNNI");
-  verb->add_option("--bits", options.blocks.bits, "Of products in blocks; ours runs 4 and 8")
-      ->check(CLI::IsMember({2, 4, 8}))
+  verb->add_option("--bits", options.blocks.bits, "Of products in blocks")
+      ->check(CLI::IsMember({4, 8}))
       ->capture_default_str();
   verb->add_option("--block-size", options.blocks.block, "Weights that share a scale")
       ->check(CLI::IsMember({16, 32, 64, 128, 256}))
@@ -131,7 +136,7 @@ void add_validation(CLI::App* verb, OptimizeOptions& options) {
       ->capture_default_str();
   verb->add_option("--validation-windows", options.validation_windows,
                    "Windows, or texts of an embedder, at most; 0 for all")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb->add_option("--max-ppl-increase", options.max_ppl_increase,
                    "Fail where perplexity rises by more: 0.02 for 2 %");
   verb->add_option("--max-kl", options.max_kl, "Fail where the mean KL divergence is above");
@@ -149,8 +154,7 @@ void add_optimize(CLI::App& app, Context& context) {
   verb->add_option("source", options->source,
                    "Checkpoint folder, .onnx or .gguf file, or hf:org/name")
       ->required();
-  verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx or .gguf")
-      ->required();
+  verb->add_option("-o,--output", options->output, "Folder, or file ending in .onnx or .gguf");
   verb->add_option("--layout", options->layout,
                    "plain: model.onnx; transformersjs: onnx/model_q4.onnx, as its loader wants")
       ->transform(CLI::CheckedTransformer(
@@ -159,7 +163,7 @@ void add_optimize(CLI::App& app, Context& context) {
           CLI::ignore_case));
   verb->add_option("--context", options->context,
                    "Positions that the file has room for; 0 for the model's, up to 8192")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb->add_flag("--external-data", options->external_data,
                  "Tensors in a file of their own beside the model, as above 256 MB anyway");
   verb->add_flag("--dequantize", options->dequantize,
@@ -187,6 +191,7 @@ void add_optimize(CLI::App& app, Context& context) {
   add_calibration(verb, *options);
   add_validation(verb, *options);
   verb->callback([&context, options] {
+    if (options->output.empty() && !options->plan_only) throw CLI::RequiredError("--output");
     context.run = [&context, options] { return run(*options, context); };
   });
 }

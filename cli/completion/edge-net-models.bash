@@ -38,7 +38,7 @@ _edge_net_models() {
     "optimize --quantize") COMPREPLY=($(compgen -W "INT4 GPTQ AWQ AWQ+GPTQ INT8 FP16 none F16 BF16 Q8_0 Q6_K Q5_K Q5_K_M Q5_K_S Q4_K Q4_K_M Q4_K_S Q4_0" -- "$current")); return ;;
     "optimize --quantization") COMPREPLY=($(compgen -W "INT4 GPTQ AWQ AWQ+GPTQ INT8 FP16 none F16 BF16 Q8_0 Q6_K Q5_K Q5_K_M Q5_K_S Q4_K Q4_K_M Q4_K_S Q4_0" -- "$current")); return ;;
     "optimize --format") COMPREPLY=($(compgen -W "onnx gguf" -- "$current")); return ;;
-    "optimize --bits") COMPREPLY=($(compgen -W "2 4 8" -- "$current")); return ;;
+    "optimize --bits") COMPREPLY=($(compgen -W "4 8" -- "$current")); return ;;
     "optimize --block-size") COMPREPLY=($(compgen -W "16 32 64 128 256" -- "$current")); return ;;
     "optimize --accuracy-level") COMPREPLY=($(compgen -W "0 1 4" -- "$current")); return ;;
     "optimize --head-bits") COMPREPLY=($(compgen -W "0 4 8" -- "$current")); return ;;
@@ -57,7 +57,7 @@ _edge_net_models() {
     "optimize") words="" flags="-h --help -o --output --layout --context --external-data --dequantize --quantize --quantization --format --imatrix --reduce-range --bits --block-size --asymmetric --accuracy-level --head-bits --embedding-bits --plan -t --threads --calibration-data --calibration-samples --calibration-length --seed --no-packing --damping --column-order --validation-data --no-validation --validation-protocol --validation-length --validation-windows --max-ppl-increase --max-kl --min-top1 --min-cosine --json -q --quiet --registry" ;;
     "inspect") words="" flags="-h --help --text --json -q --quiet --registry" ;;
     "run") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --logprobs --json-schema --grammar --json -q --quiet --registry" ;;
-    "chat") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted --messages --tools --variables --chat-template --system -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --json -q --quiet --registry" ;;
+    "chat") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted --messages --tools --variables --chat-template --system -n --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --seed --stop --context --logprobs --json-schema --grammar --json -q --quiet --registry" ;;
     "embed") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted --file --prompt --dimensions --json -q --quiet --registry" ;;
     "tokenize") words="" flags="-h --help --file --messages --tools --variables --chat-template --add-generation-prompt --pair --special --truncate --pad --decode --json -q --quiet --registry" ;;
     "eval") words="" flags="-h --help -t --threads --memory-limit --accuracy-level --allow-untrusted --perplexity --context --windows --json -q --quiet --registry" ;;

@@ -42,6 +42,13 @@ struct OptimizeOptions {
   double max_kl = -1;
   double min_top1 = -1;
   double min_cosine = -1;
+
+  bool has_threshold() const {
+    return max_ppl_increase >= 0 || max_kl >= 0 || min_top1 >= 0 || min_cosine >= 0;
+  }
+  bool looks_at_text() const {
+    return !calibration_data.empty() || !validation_data.empty() || has_threshold();
+  }
 };
 
 /// Checkpoints and ONNX files into ONNX files.

@@ -64,7 +64,18 @@ class Run {
     if (options_.quantization.empty()) options_.quantization = "INT4";
     options_.blocks.symmetric = !options_.asymmetric;
     options_.recipe.pack = !options_.no_packing;
-    if (!is_calibrated(options_.quantization)) return {};
+    const bool calibrated = is_calibrated(options_.quantization);
+    const bool validates =
+        !options_.no_validation && (calibrated || !options_.validation_data.empty());
+    if (options_.has_threshold() && !validates) {
+      return enm::InvalidArgument(
+          "thresholds want something to measure: give a text with --validation-data");
+    }
+    if (!calibrated) {
+      if (options_.calibration_data.empty()) return {};
+      return enm::InvalidArgument("--calibration-data is for GPTQ and AWQ, not for ",
+                                  options_.quantization);
+    }
     options_.blocks.method = options_.quantization;
     if (!options_.calibration_data.empty() || options_.plan_only) return {};
     return enm::InvalidArgument(options_.quantization,

@@ -73,8 +73,11 @@ std::vector<std::string> broken_thresholds(const OptimizeOptions& options, const
   if (c.cosine) {
     hold(options.min_cosine, *c.cosine >= options.min_cosine,
          enm::cat("mean cosine ", fixed(*c.cosine, 5), " is below ", options.min_cosine));
+    const double others = std::max({options.max_ppl_increase, options.max_kl, options.min_top1});
+    hold(others, false, "an embedder is held to --min-cosine alone");
     return out;
   }
+  hold(options.min_cosine, false, "--min-cosine is for embedders");
   const double increase = c.after / c.before - 1;
   hold(options.max_ppl_increase, increase <= options.max_ppl_increase,
        enm::cat("perplexity rose by ", fixed(100 * increase, 2), " %, more than ",

@@ -74,7 +74,8 @@ class QuantizedWeight::Rows {
       out.quants = quants == nullptr ? nowhere.data() : quants + r * row_bytes;
       out.scales = scales_.data() + r * blocks;
       out.zero_points = zero_bytes > 0 ? zero_points_.data() + r * zero_bytes : nullptr;
-      ENM_RETURN_IF_ERROR(method_.solve({format_, count, columns, some.data()}, out));
+      const Status solved = method_.solve({format_, count, columns, some.data()}, out);
+      if (!solved.ok()) return solved.in(source_.name());
       reader.done_with(static_cast<int64_t>(r) + count);
     }
     error_ = out.norm > 0 ? out.error / out.norm : 0;

@@ -46,7 +46,14 @@ def test_run_json_has_the_documented_members(json_of):
     (["config", "set", "nonsense", "1"], 2, "config show"),
     (["sign", FABLE, "--key", "no-such.pem"], 5, "keys new"),
     (["verify", FABLE], 5, "manifest.json"),
-    (["optimise", FABLE], 2, 'unknown command "optimise"'),
+    (["optimize", FABLE, "-o", "x", "--max-kl", "0.1"], 2, "--validation-data"),
+    (["optimize", FABLE, "-o", "x", "--calibration-data", FABLE / "config.json"], 2, "for GPTQ and AWQ"),
+    (["optimize", FABLE, "-o", "x", "--quantization", "Q4_K", "--plan"], 2, "not for GGUF"),
+    (["optimise", FABLE], 2, 'unknown command "optimise"; did you mean optimize?'),
+    (["keys", "nonsense"], 2, 'unknown command "nonsense"'),
+    (["run", FABLE, "x", "--temprature", "1"], 2, 'unknown option "--temprature"; did you mean --temperature?'),
+    (["run", FABLE, "x", "y"], 2, 'unexpected "y"'),
+    (["run", FABLE, "x", "-n", "-3"], 2, "--max-tokens: -3 is below 0"),
     ([], 2, "--help"),
 ])
 def test_errors_say_what_to_do(program, arguments, code, words):
