@@ -13,13 +13,14 @@ function typeOf({ type, enum: values, items, $ref: reference }) {
   return type === 'integer' ? 'number' : type;
 }
 
-function interfaceOf([name, { properties, required = [] }]) {
+function interfaceOf([name, { properties, required = [], allOf = [] }]) {
   const lines = Object.entries(properties).flatMap(([key, property]) => {
     const { description, default: value } = property;
     const said = value === undefined ? description : `${description} ${value} unless said.`;
     return [`  /** ${said} */`, `  ${key}${required.includes(key) ? '' : '?'}: ${typeOf(property)};`];
   });
-  return [`export interface ${name} {`, ...lines, '}', ''].join('\n');
+  const bases = allOf.length === 0 ? '' : ` extends ${allOf.map(typeOf).join(', ')}`;
+  return [`export interface ${name}${bases} {`, ...lines, '}', ''].join('\n');
 }
 
 function requestTypes() {

@@ -31,6 +31,12 @@ Properties in_schema(std::string_view type) {
   EXPECT_TRUE(schema.ok());
   const Json& definition = *schema->find("$defs")->find(type);
   Properties out;
+  if (const Json* bases = definition.find("allOf")) {
+    for (const Json& base : bases->items()) {
+      const std::string& ref = base.find("$ref")->string();  // "#/$defs/WritingOptions"
+      out.merge(in_schema(ref.substr(ref.rfind('/') + 1)));
+    }
+  }
   for (const auto& [name, property] : definition.find("properties")->members()) {
     out[name].type = property.find("type")->string();
   }

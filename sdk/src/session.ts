@@ -1,11 +1,11 @@
 // A model that runs: in a worker of its own, so that the caller's thread never waits for it.
 import type { Calls, GenerateResult, MemoryInfo, OpenedModel } from './engine/messages.js';
-import type { ChatRequest, EmbedRequest, GenerateRequest, SessionRequest } from './engine/requests.js';
+import type { ChatRequest, EmbedRequest, SessionRequest, WritingOptions } from './engine/requests.js';
 import { EdgeNetError } from './errors.js';
 import { ModelWorker, workerSettings, type CallOptions, type WorkerOptions } from './model-worker.js';
 import { ModelStore, type FetchOptions, type StoreOptions } from './store.js';
 
-export interface GenerateConfig extends Omit<GenerateRequest, 'prompt' | 'stop' | 'jsonSchema'> {
+export interface GenerateConfig extends Omit<WritingOptions, 'stop' | 'jsonSchema'> {
   /** The text ends before any of these. */
   stopSequences?: string[];
   /** The text is a JSON document that this JSON schema allows. */

@@ -55,19 +55,19 @@ test("fable-8m in 4 bits writes the native program's text", async () => {
   await page.context().close();
 });
 
-test('the layout for transformers.js loads by its own loader', async () => {
-  const folder = join(work.path, 'models/layout');
+/** The checkpoint as transformers.js wants it, computed with floats. */
+const layOut = (checkpoint, folder) =>
   run(
-    'optimize',
-    join(root, 'models/fable-8m'),
-    '-o',
-    folder,
+    ...['optimize', checkpoint, '-o', folder, '--quiet'],
     '--layout',
     'transformersjs',
     '--accuracy-level',
     '0',
-    '--quiet',
   );
+
+test('the layout for transformers.js loads by its own loader', async () => {
+  const folder = join(work.path, 'models/layout');
+  layOut(join(root, 'models/fable-8m'), folder);
   const page = await loaded('text-generation', 'layout', {});
   const written = await page.evaluate(() => window.write('Once upon a time', 32));
   assert.equal(written, 'Once upon a time' + told(folder, 'Once upon a time', 32).text);
@@ -91,17 +91,7 @@ for (const family of [
       const script = join(root, 'tests/golden/tiny_checkpoints.py');
       execFileSync(join(root, 'build/venv/bin/python'), [script, checkpoints]);
     }
-    run(
-      'optimize',
-      join(checkpoints, family),
-      '-o',
-      folder,
-      '--layout',
-      'transformersjs',
-      '--accuracy-level',
-      '0',
-      '--quiet',
-    );
+    layOut(join(checkpoints, family), folder);
     const page = await loaded('text-generation', family, {});
     const prompt = 'Hello,world!What,is,a,window?'.repeat(3);
     const written = await page.evaluate((prompt) => window.write(prompt, 12), prompt);

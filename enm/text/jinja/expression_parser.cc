@@ -269,15 +269,20 @@ Node* ExpressionParser::postfix(Node* node) {
     } else if (take("[")) {
       node = subscript(node);
     } else if (is("(")) {
-      List<Node*> parts(heap_);
-      parts.add(node);
-      arguments(parts);
-      node = make(Is::kCall);
-      node->parts = parts.span();
+      node = call(node);
     } else {
       return node;
     }
   }
+}
+
+Node* ExpressionParser::call(Node* callee) {
+  List<Node*> parts(heap_);
+  parts.add(callee);
+  arguments(parts);
+  Node* node = make(Is::kCall);
+  node->parts = parts.span();
+  return node;
 }
 
 Node* ExpressionParser::with_filters(Node* node) {
@@ -287,11 +292,7 @@ Node* ExpressionParser::with_filters(Node* node) {
     } else if (take_name("is")) {
       node = test(node);
     } else if (is("(")) {
-      List<Node*> parts(heap_);
-      parts.add(node);
-      arguments(parts);
-      node = make(Is::kCall);
-      node->parts = parts.span();
+      node = call(node);
     } else {
       return node;
     }

@@ -59,6 +59,7 @@ class ExpressionParser {
   Node* dictionary();
   Node* postfix(Node* node);
   Node* with_filters(Node* node);
+  Node* call(Node* callee);
   Node* subscript(Node* object);
   Node* slice_part(const char* end);
   Node* test(Node* subject);

@@ -17,9 +17,7 @@ export interface SessionRequest {
   sequences?: number;
 }
 
-export interface GenerateRequest {
-  /** How the text begins. */
-  prompt: string;
+export interface WritingOptions {
   /** Tokens to write at most. 128 unless said. */
   maxTokens?: number;
   /** 0 always takes the likeliest token. 0 unless said. */
@@ -44,7 +42,12 @@ export interface GenerateRequest {
   grammar?: string;
 }
 
-export interface ChatRequest {
+export interface GenerateRequest extends WritingOptions {
+  /** How the text begins. */
+  prompt: string;
+}
+
+export interface ChatRequest extends WritingOptions {
   /** The chat so far, each message with a role and a content. */
   messages: readonly object[];
   /** JSON schemas of functions that the model may call. */
@@ -57,28 +60,6 @@ export interface ChatRequest {
   addGenerationPrompt?: boolean;
   /** Seconds since 1970 as if local time were UTC, for templates that tell the date. */
   localTime?: number;
-  /** Tokens to write at most. 128 unless said. */
-  maxTokens?: number;
-  /** 0 always takes the likeliest token. 0 unless said. */
-  temperature?: number;
-  /** Choose among the k likeliest; 0 for all. 0 unless said. */
-  topK?: number;
-  /** Choose among the likeliest that reach p together. 1 unless said. */
-  topP?: number;
-  /** Leave out tokens this much less likely than the likeliest. 0 unless said. */
-  minP?: number;
-  /** Above 1 avoids repetition. 1 unless said. */
-  repetitionPenalty?: number;
-  /** The same seed writes the same text. 0 unless said. */
-  seed?: number;
-  /** The text ends before the first of these. */
-  stop?: readonly string[];
-  /** Tells each token's log-probability, and so many of the likeliest ones at its place. */
-  logprobs?: number;
-  /** The text is a JSON document that this schema allows. */
-  jsonSchema?: object;
-  /** The text fits this grammar, in GBNF. */
-  grammar?: string;
 }
 
 export interface EmbedRequest {
