@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -21,9 +22,31 @@ ModelFiles::ModelFiles(const std::string& folder, const std::string& file)
   }
 }
 
+namespace {
+
+// The folder's .gguf file, or the first part of it, where the folder has no other model.
+enm::Result<ModelArgument> in_folder(const std::string& folder) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "onnx" || name.ends_with(".onnx") || name.ends_with(".safetensors")) {
+      return ModelArgument{folder, ""};
+    }
+    const bool is_later_part =
+        name.find("-of-") != std::string::npos && name.find("-00001-of-") == std::string::npos;
+    if (name.ends_with(".gguf") && !is_later_part) found.push_back(name);
+  }
+  if (found.size() < 2) return ModelArgument{folder, found.empty() ? "" : found[0]};
+  std::sort(found.begin(), found.end());
+  return enm::InvalidArgument(folder, " has several models; name one of ", enm::join(found, ", "));
+}
+
+}  // namespace
+
 enm::Result<ModelArgument> find_model(const std::string& argument) {
   std::error_code error;
-  if (fs::is_directory(argument, error)) return ModelArgument{argument, ""};
+  if (fs::is_directory(argument, error)) return in_folder(argument);
   if (fs::is_regular_file(argument, error)) {
     const fs::path path = fs::absolute(argument);
     if (path.extension() != ".onnx" && path.extension() != ".gguf") {
@@ -58,12 +81,12 @@ enm::Result<ModelArgument> resolve_model(const std::string& argument, const Cont
                        dist::Cache::open(context.config.cache_directory()));
   ENM_ASSIGN_OR_RETURN(const dist::TrustStore store, open_trust(context));
   const auto cached = dist::open_cached(cache, *ref, {store, allow_untrusted});
-  if (cached.ok()) return ModelArgument{cached->model.folder, ""};
+  if (cached.ok()) return in_folder(cached->model.folder);
   const enm::Code code = cached.status().code();
   if (code == enm::Code::kCorrupt) context.warn(cached.status().message());
   if (code != enm::Code::kCorrupt && code != enm::Code::kNotFound) return cached.status();
   const auto pulled = pull_model(*ref, context, allow_untrusted);
-  if (pulled.ok()) return ModelArgument{pulled->model.folder, ""};
+  if (pulled.ok()) return in_folder(pulled->model.folder);
   if (code == enm::Code::kCorrupt) return pulled.status();
   return pulled.status().in(
       enm::cat("no folder or file ", enm::quoted(argument), ", none in the cache"));

@@ -23,7 +23,7 @@ class ModelFiles final : public enm::FileSource {
 
 struct ModelArgument {
   std::string folder;
-  std::string file;  // the ONNX or GGUF file's name within the folder; empty for a folder
+  std::string file;  // the ONNX or GGUF file's name within the folder; empty: found by name
 
   ModelFiles files() const { return {folder, file}; }
 };

@@ -26,14 +26,15 @@ enm::Result<std::string> type_of(const Description& description) {
   return enm::InvalidArgument("cannot tell what the model is for; say it by --type");
 }
 
-// "INT4" for products of 4-bit blocks, "INT8" for products of bytes, "FP16" for halves; "" for
-// none.
+// "INT4" for products of 4-bit blocks, "INT8" for products of bytes or of blocks of them, "FP16"
+// for halves; "" for none.
 std::string quantization_of(const enm::graph::Graph& graph) {
   bool int8 = false;
   bool halves = false;
   for (const auto& node : graph.nodes) {
-    if (node.is("MatMulNBits", "com.microsoft")) return "INT4";
-    int8 = int8 || node.is("MatMulInteger");
+    const bool is_blocks = node.is("MatMulNBits", "com.microsoft");
+    if (is_blocks && node.int_or("bits", 4) == 4) return "INT4";
+    int8 = int8 || is_blocks || node.is("MatMulInteger");
   }
   for (size_t id = 0; id < graph.value_count(); ++id) {
     const auto* constant = graph.constant(static_cast<enm::graph::ValueId>(id));

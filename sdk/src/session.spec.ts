@@ -1,8 +1,8 @@
 // Models that run, in Node, against the native program.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -10,6 +10,7 @@ import { InferenceSession, type SessionOptions } from './index.js';
 import {
   chatTemplates,
   embedded,
+  fable,
   makeModels,
   minilm,
   run,
@@ -226,6 +227,24 @@ test('embeds as the native program does', async () => {
   });
   await assert.rejects(session.embed('x', { dimensions: 1000 }), { code: 'invalid_argument' });
   session.dispose();
+});
+
+test('checkpoints and .gguf files run in the full module', async () => {
+  const folder = join(models.folder, 'gguf');
+  run('optimize', fable, '-o', join(folder, 'fable.gguf'), '--quantization', 'Q8_0', '--quiet');
+  const checkpoint = join(models.folder, 'checkpoint');
+  cpSync(fable, checkpoint, { recursive: true });
+  for (const path of [folder, checkpoint]) {
+    run('sign', path, '--key', join(models.folder, 'key.pem'), '--quiet');
+    const session = await InferenceSession.create(`${server.url}/${basename(path)}`, {
+      trustedKeys: [models.key],
+      cache: { storage: 'memory' },
+      accuracyLevel: 0,
+    });
+    const native = told(path, 'Once upon a time', 24, '--accuracy-level', '0');
+    assert.equal(await session.generate('Once upon a time', { maxTokens: 24 }), native.text);
+    session.dispose();
+  }
 });
 
 test('chats as the native program does', async () => {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = join(root, 'build/bin/edge-net-models');
 export const chatTemplates = join(root, 'tests/witness/chat_templates');
-const fable = join(root, 'models/fable-8m');
+export const fable = join(root, 'models/fable-8m');
 
 export const run = (...words) =>
   execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
@@ -34,8 +34,8 @@ export function makeModels() {
 }
 
 /** What the native program writes after `prompt`, taking the likeliest token each time. */
-export const told = (model, prompt, tokens) =>
-  JSON.parse(run('run', model, prompt, '-n', String(tokens), '--json'));
+export const told = (model, prompt, tokens, ...flags) =>
+  JSON.parse(run('run', model, prompt, '-n', String(tokens), '--json', ...flags));
 
 /** The native program's vectors of `texts`. */
 export const embedded = (model, texts, ...flags) =>

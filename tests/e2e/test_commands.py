@@ -63,6 +63,17 @@ def test_errors_say_what_to_do(program, arguments, code, words):
     assert done.stdout == ""
 
 
+def test_a_folder_may_hold_one_gguf_file(program, tmp_path):
+    program("optimize", FABLE, "-o", tmp_path / "story.gguf", "--quantization", "Q8_0")
+    assert program("run", tmp_path, "Once", "-n", 3).stdout == program("run", tmp_path / "story.gguf", "Once", "-n", 3).stdout
+    program("keys", "new", "-o", tmp_path / "key.pem", "--key-id", "me")
+    program("sign", tmp_path, "--key", tmp_path / "key.pem")
+    assert json.loads((tmp_path / "manifest.json").read_text())["optimization"]["quantization"] == "INT8"
+    shutil.copy(tmp_path / "story.gguf", tmp_path / "other.gguf")
+    done = program("run", tmp_path, "Once", check=False)
+    assert done.returncode == 2 and "other.gguf, story.gguf" in done.stderr
+
+
 def test_an_error_is_one_json_document(program):
     done = program("run", "./no-such-folder", "x", "--json", check=False)
     assert json.loads(done.stdout)["error"]["code"] == "not_found"
